@@ -1,1 +1,16 @@
-//! x
+//! The two databases of InstaShop Analytics: the warehouse (PostgreSQL) and the live store (Redis).
+//!
+//! Architecture invariant: every table name, SQL text, Redis key and Lua script of the product lives in this crate and
+//! nowhere else; held by `instashop-dev tidy`. The crate never links Kafka.
+
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod config;
+pub mod error;
+pub mod live;
+pub mod sink;
+pub mod source;
+pub mod warehouse;
+
+pub use error::{Kind, StoreError};
+pub use sink::Sink;

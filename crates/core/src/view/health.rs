@@ -1,0 +1,157 @@
+//! Health of the pipeline as its workers publish it: each probe speaks for its own part, none is guessed from another.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// One worker process of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WorkerHealth {
+    /// Unique name: host, process id and start time.
+    pub worker: String,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it last published.
+    pub seen_at: DateTime<Utc>,
+    /// What it does: `running`, `rebuilding`, `waiting for redis`, `stopped: <reason>`.
+    pub state: String,
+    /// Records applied per second over the last seconds, in thousandths.
+    pub rate_per_1000s: i64,
+    /// Records read since the start.
+    pub records: u64,
+    /// Conservation (docs: reliability I6): applied, unchanged, older, rejected, not a row; they add up to `records`.
+    pub applied: u64,
+    /// State statements that changed nothing.
+    pub unchanged: u64,
+    /// Replays dropped by position or checkpoint.
+    pub older: u64,
+    /// Records that could not be decoded.
+    pub rejected: u64,
+    /// Heartbeats, tombstones and other traffic.
+    pub not_a_row: u64,
+    /// Batches refused because another worker changed a state meanwhile.
+    pub conflicts: u64,
+    /// Commit-to-sink latency over the last minute, milliseconds: p50, p95, p99; `None` without events.
+    pub latency_p50_ms: Option<u64>,
+    /// See `latency_p50_ms`.
+    pub latency_p95_ms: Option<u64>,
+    /// See `latency_p50_ms`.
+    pub latency_p99_ms: Option<u64>,
+    /// Partitions owned.
+    pub partitions: Vec<PartitionHealth>,
+}
+
+/// One partition of one flow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PartitionHealth {
+    /// Topic.
+    pub topic: String,
+    /// Partition number.
+    pub partition: i32,
+    /// Next offset to read.
+    pub checkpoint: i64,
+    /// End offset, when known.
+    pub end: Option<i64>,
+    /// Commit time of the newest change applied.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+impl PartitionHealth {
+    /// Messages between checkpoint and end.
+    pub fn lag(&self) -> Option<i64> {
+        self.end.map(|end| (end - self.checkpoint).max(0))
+    }
+}
+
+/// A connector and its task.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConnectorHealth {
+    /// State of the connector as Connect says it; empty when Connect did not answer.
+    pub state: String,
+    /// States of its tasks.
+    pub tasks: Vec<String>,
+    /// First line of the failure, if any.
+    pub failure: String,
+}
+
+/// One source database.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceHealth {
+    /// Database name.
+    pub source: String,
+    /// When it was asked.
+    pub seen_at: DateTime<Utc>,
+    /// True when the database answered.
+    pub up: bool,
+    /// Why not.
+    pub error: String,
+    /// Its connector.
+    pub connector: ConnectorHealth,
+    /// True when the replication slot exists and a reader is attached.
+    pub slot_active: Option<bool>,
+    /// Bytes of log the slot holds back.
+    pub slot_lag_bytes: Option<i64>,
+    /// Last heartbeat that came through Kafka.
+    pub heartbeat_at: Option<DateTime<Utc>>,
+}
+
+/// One flow: its workers, and the sources as this flow sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FlowHealth {
+    /// Workers that published lately.
+    pub workers: Vec<WorkerHealth>,
+    /// The sources.
+    pub sources: Vec<SourceHealth>,
+    /// Brokers that answered, and brokers known.
+    pub brokers_up: Option<(u32, u32)>,
+    /// Dead letters kept (warehouse flow only).
+    pub dead_letters: Option<i64>,
+}
+
+/// Drift of one table at a common cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDrift {
+    /// Table, or the name of a total such as `revenue by day`.
+    pub name: String,
+    /// Rows or sum at the source.
+    pub source: String,
+    /// Rows or sum in the warehouse.
+    pub warehouse: String,
+    /// Rows or sum in Redis; empty when Redis does not hold it.
+    pub live: String,
+    /// Number of differing rows or groups.
+    pub drift: i64,
+}
+
+/// Last result of `instashop verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftProof {
+    /// When the cut was taken.
+    pub at: DateTime<Utc>,
+    /// Sum of the drifts.
+    pub drift: i64,
+    /// One line per table and per total.
+    pub lines: Vec<TableDrift>,
+}
+
+/// Everything the System tab shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SystemView {
+    /// When it was read (clock of the reader).
+    pub read_at: DateTime<Utc>,
+    /// Answer time of Redis to PING, microseconds.
+    pub redis_ping_us: Option<u64>,
+    /// Memory Redis uses, bytes.
+    pub redis_memory_bytes: Option<u64>,
+    /// The live flow, from Redis; `None` when Redis is away.
+    pub live: Option<FlowHealth>,
+    /// The warehouse flow, from the warehouse; `None` when it is away.
+    pub warehouse: Option<FlowHealth>,
+    /// Answer time of the warehouse, microseconds.
+    pub warehouse_ping_us: Option<u64>,
+    /// Last proof.
+    pub proof: Option<DriftProof>,
+    /// Orders whose status no map knows, today.
+    pub unmapped_today: i64,
+    /// Sales without a single line, of all days in Redis.
+    pub orders_without_lines: Option<i64>,
+}
