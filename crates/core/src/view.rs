@@ -204,6 +204,31 @@ pub struct LiveBase {
     pub categories: Vec<CategorySales>,
 }
 
+/// Today as the warehouse knows it: what Live shows, marked, while Redis is away.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WarehouseToday {
+    /// When it was read (clock of the reader).
+    pub read_at: DateTime<Utc>,
+    /// Newest commit time at a source that the warehouse contains.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Business day.
+    pub day: NaiveDate,
+    /// Sums of today.
+    pub today: Totals,
+    /// Distinct buyers with a sale today.
+    pub buyers_today: i64,
+    /// Sums of all days.
+    pub all_time: Totals,
+    /// Hours of today from local midnight.
+    pub hours: Vec<TrendPoint>,
+    /// Payment outcomes of today.
+    pub payments: Vec<PaymentMethod>,
+    /// Categories of today, largest revenue first.
+    pub categories: Vec<CategorySales>,
+    /// Best products of today, at most 20.
+    pub products: Vec<ProductSales>,
+}
+
 /// One order of the latest-orders table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRow {

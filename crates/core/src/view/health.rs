@@ -155,3 +155,29 @@ pub struct SystemView {
     /// Sales without a single line, of all days in Redis.
     pub orders_without_lines: Option<i64>,
 }
+
+/// What the System tab reads from Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LiveSystem {
+    /// Answer time of Redis to PING, microseconds.
+    pub ping_us: u64,
+    /// Memory Redis uses, bytes.
+    pub memory_bytes: Option<u64>,
+    /// The live flow.
+    pub flow: FlowHealth,
+    /// Orders whose status no map knows, today.
+    pub unmapped_today: i64,
+    /// Sales without a single line, of all days in Redis.
+    pub orders_without_lines: i64,
+}
+
+/// What the System tab reads from the warehouse.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WarehouseSystem {
+    /// Answer time of the warehouse, microseconds.
+    pub ping_us: u64,
+    /// The warehouse flow.
+    pub flow: FlowHealth,
+    /// Last proof of `instashop verify`.
+    pub proof: Option<DriftProof>,
+}
