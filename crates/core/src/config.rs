@@ -402,7 +402,7 @@ impl Config {
             faults.push(Invalid {
                 key: key.into(),
                 problem,
-            })
+            });
         };
         for (key, value, low, high) in [
             ("flow.batch_records", self.flow.batch_records as u64, 1, 20_000),

@@ -85,8 +85,9 @@ impl StoreError {
     pub fn redis(what: impl Into<String>, error: redis::RedisError) -> Self {
         use redis::ErrorKind;
         let kind = match error.kind() {
-            ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig => Kind::Permanent,
-            ErrorKind::Server(redis::ServerErrorKind::NoPerm) => Kind::Permanent,
+            ErrorKind::AuthenticationFailed
+            | ErrorKind::InvalidClientConfig
+            | ErrorKind::Server(redis::ServerErrorKind::NoPerm) => Kind::Permanent,
             _ => Kind::Transient,
         };
         Self::new(kind, what).caused_by(error)
