@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{simulate, stack, tidy};
+use crate::{simulate, stack, suite, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -25,6 +25,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Check what no lint can: layers, names, file sizes, migrations
     Tidy(tidy::Args),
+    /// Run everything that says whether the tree is good, quick things first
+    Test(suite::Args),
 }
 
 /// Parses the arguments, runs the command and turns its result into an exit code.
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Stack(args) => stack::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Tidy(args) => tidy::run(&args),
+        Command::Test(args) => suite::run(&args),
     };
     result.unwrap_or_else(|report| {
         eprintln!("error: {report:#}");

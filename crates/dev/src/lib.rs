@@ -4,4 +4,5 @@
 pub mod cli;
 pub mod simulate;
 pub mod stack;
+pub mod suite;
 pub mod tidy;

@@ -1,0 +1,281 @@
+//! `instashop-dev test`: everything that says whether the tree is good, in the order of CI, quick things first.
+//!
+//! A test must not pass by not running: the tests of every suite are counted, and a suite that ran none fails. Suites
+//! that need servers start them and fail without them.
+
+mod outcome;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+use color_eyre::eyre::{Result, WrapErr, eyre};
+
+use outcome::Counter;
+
+/// Arguments of `instashop-dev test`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Only what needs no server: format, lints, tidy, layers, units, properties, snapshots
+    #[arg(long, conflicts_with = "stack")]
+    fast: bool,
+    /// Only what needs real servers
+    #[arg(long)]
+    stack: bool,
+    /// Root of the repository
+    #[arg(long, default_value = ".")]
+    root: PathBuf,
+}
+
+/// One command of the suite.
+struct Step {
+    name: &'static str,
+    group: Group,
+    command: &'static [&'static str],
+    expect: Expect,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Fast,
+    Stack,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    /// Exit code 0.
+    Success,
+    /// Exit code other than 0: `cargo tree -i` of something that must not be there.
+    Absence,
+    /// Exit code 0, and at least one test ran.
+    Tests,
+}
+
+/// Every feature that turns on tests against real servers.
+const STACK_FEATURES: &str = "instashop-store/stack-tests,instashop-workers/stack-tests,instashop-tui/stack-tests,instashop-dev/stack-tests";
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        group: Group::Fast,
+        command: &["cargo", "fmt", "--all", "--check"],
+        expect: Expect::Success,
+    },
+    Step {
+        name: "tidy",
+        group: Group::Fast,
+        command: &["@self", "tidy"],
+        expect: Expect::Success,
+    },
+    // A negated `cargo tree` also succeeds when a name is misspelt, so each absence stands beside a presence.
+    Step {
+        name: "workers reach Kafka",
+        group: Group::Fast,
+        command: &tree("instashop-workers", "rdkafka"),
+        expect: Expect::Success,
+    },
+    Step {
+        name: "the dashboard does not reach Kafka",
+        group: Group::Fast,
+        command: &tree("instashop-tui", "rdkafka"),
+        expect: Expect::Absence,
+    },
+    Step {
+        name: "store reaches tokio",
+        group: Group::Fast,
+        command: &tree("instashop-store", "tokio"),
+        expect: Expect::Success,
+    },
+    Step {
+        name: "workers do not reach ratatui",
+        group: Group::Fast,
+        command: &tree("instashop-workers", "ratatui"),
+        expect: Expect::Absence,
+    },
+    Step {
+        name: "dev reaches core",
+        group: Group::Fast,
+        command: &tree("instashop-dev", "instashop-core"),
+        expect: Expect::Success,
+    },
+    Step {
+        name: "dev does not reach store",
+        group: Group::Fast,
+        command: &tree("instashop-dev", "instashop-store"),
+        expect: Expect::Absence,
+    },
+    Step {
+        name: "lints",
+        group: Group::Fast,
+        command: &[
+            "cargo",
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            STACK_FEATURES,
+            "--",
+            "-D",
+            "warnings",
+        ],
+        expect: Expect::Success,
+    },
+    Step {
+        name: "units, properties and snapshots",
+        group: Group::Fast,
+        command: &["cargo", "test", "--workspace", "--no-fail-fast"],
+        expect: Expect::Tests,
+    },
+    Step {
+        name: "programs",
+        group: Group::Stack,
+        command: &["cargo", "build", "--workspace", "--bins"],
+        expect: Expect::Success,
+    },
+    Step {
+        name: "stores against real servers",
+        group: Group::Stack,
+        command: &[
+            "cargo",
+            "test",
+            "-p",
+            "instashop-store",
+            "--features",
+            "stack-tests",
+            "--test",
+            "*",
+        ],
+        expect: Expect::Tests,
+    },
+    Step {
+        name: "the whole system against real servers",
+        group: Group::Stack,
+        command: &[
+            "cargo",
+            "test",
+            "-p",
+            "instashop-dev",
+            "--features",
+            "stack-tests",
+            "--test",
+            "*",
+            "--",
+            "--test-threads=1",
+            "--nocapture",
+        ],
+        expect: Expect::Tests,
+    },
+];
+
+/// `cargo tree` of one package seen from another, normal and build dependencies only.
+const fn tree(package: &'static str, inverse: &'static str) -> [&'static str; 8] {
+    [
+        "cargo",
+        "tree",
+        "-e",
+        "normal,build",
+        "-p",
+        package,
+        "-i",
+        inverse,
+    ]
+}
+
+/// Runs the steps in order and stops at the first that fails.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let root = args
+        .root
+        .canonicalize()
+        .wrap_err_with(|| format!("no folder {}", args.root.display()))?;
+    let begun = Instant::now();
+    let mut tests = 0;
+    for step in STEPS {
+        if (args.fast && step.group == Group::Stack) || (args.stack && step.group == Group::Fast) {
+            continue;
+        }
+        println!("==> {}", step.name);
+        let started = Instant::now();
+        let (good, counter) = execute(step, &root)?;
+        tests += counter.passed;
+        let took = seconds(started.elapsed());
+        match step.expect {
+            Expect::Tests if good && counter.passed == 0 => {
+                println!("==> {}: no test ran ({took})", step.name);
+                return Ok(ExitCode::FAILURE);
+            }
+            Expect::Tests if good && counter.ignored > 0 => {
+                println!(
+                    "==> {}: {} tests were ignored; a test runs or is removed",
+                    step.name, counter.ignored
+                );
+                return Ok(ExitCode::FAILURE);
+            }
+            _ if !good => {
+                println!("==> {}: FAILED ({took})", step.name);
+                for name in &counter.failures {
+                    println!("    {name}");
+                }
+                return Ok(ExitCode::FAILURE);
+            }
+            Expect::Tests => println!("==> {}: {} tests passed ({took})", step.name, counter.passed),
+            Expect::Success | Expect::Absence => println!("==> {}: good ({took})", step.name),
+        }
+    }
+    println!(
+        "==> all good: {tests} tests ran and passed in {}",
+        seconds(begun.elapsed())
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one command; its output goes through, and the results of its tests are counted on the way.
+fn execute(step: &Step, root: &PathBuf) -> Result<(bool, Counter)> {
+    let (program, rest) = step
+        .command
+        .split_first()
+        .ok_or_else(|| eyre!("step {} has no command", step.name))?;
+    let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
+    let program = if *program == "@self" {
+        own.as_os_str()
+    } else {
+        program.as_ref()
+    };
+    let quiet = step.expect == Expect::Absence || rest.first() == Some(&"tree");
+    let mut child = Command::new(program)
+        .args(rest)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(if quiet { Stdio::null() } else { Stdio::inherit() })
+        .spawn()
+        .wrap_err_with(|| format!("cannot start {}", program.to_string_lossy()))?;
+    let mut counter = Counter::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line.unwrap_or_default();
+            counter.read(&line);
+            if !quiet {
+                println!("{line}");
+            }
+        }
+    }
+    let status = child
+        .wait()
+        .wrap_err_with(|| format!("cannot wait for step {}", step.name))?;
+    let good = match step.expect {
+        Expect::Absence => !status.success(),
+        Expect::Success | Expect::Tests => status.success(),
+    };
+    Ok((good, counter))
+}
+
+fn seconds(duration: Duration) -> String {
+    let whole = duration.as_secs();
+    if whole < 60 {
+        format!("{:.1} s", duration.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
+}
