@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{simulate, stack, suite, tidy};
+use crate::{demo, simulate, stack, suite, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -25,6 +25,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Check what no lint can: layers, names, file sizes, migrations
     Tidy(tidy::Args),
+    /// From nothing to a dashboard with live numbers, and back
+    Demo(demo::Args),
     /// Run everything that says whether the tree is good, quick things first
     Test(suite::Args),
 }
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Stack(args) => stack::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Tidy(args) => tidy::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Test(args) => suite::run(&args),
     };
     result.unwrap_or_else(|report| {

@@ -2,6 +2,7 @@
 //! the checks of the repository. Nothing depends on this crate, and it drives the product only through its binaries.
 
 pub mod cli;
+pub mod demo;
 pub mod simulate;
 pub mod stack;
 pub mod suite;

@@ -21,7 +21,7 @@ mod kafka;
 mod port;
 mod postgres;
 mod prerequisites;
-mod process;
+pub(crate) mod process;
 mod product;
 mod progress;
 mod redis;
@@ -32,10 +32,13 @@ mod state;
 mod status;
 mod up;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, Subcommand};
 use color_eyre::eyre::Result;
+
+pub(crate) use settings::Options;
 
 /// Arguments of `instashop-dev stack`.
 #[derive(Debug, ClapArgs)]
@@ -79,4 +82,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Command::Psql(arguments) => access::psql(options, arguments),
         Command::RedisCli(arguments) => access::redis(options, arguments),
     }
+}
+
+/// The data folder these options mean.
+///
+/// # Errors
+/// The current folder cannot be read.
+pub(crate) fn data_folder_of(options: &Options) -> Result<PathBuf> {
+    Ok(settings::data_folder(options, &account::Account::current())?.0)
 }

@@ -28,7 +28,7 @@ const LOG_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Identity of a running server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Process id.
     pub(super) pid: i32,
     /// Start of the process in clock ticks since boot, as the kernel counts them.
@@ -36,12 +36,12 @@ pub(super) struct Record {
     /// Id of the boot in which it was started.
     pub(super) boot: String,
     /// Digest of what the server was started with; another one means a restart is due.
-    pub(super) fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 impl Record {
     /// The record in the file if its process still runs, else `None`; a record that cannot be read counts as none.
-    pub(super) fn alive(file: &Path) -> Option<Self> {
+    pub(crate) fn alive(file: &Path) -> Option<Self> {
         let record: Self = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
         record.is_alive().then_some(record)
     }
@@ -53,7 +53,7 @@ impl Record {
     }
 
     /// Sends one signal after the other until the process is gone; each gets its time. True when the first was enough.
-    pub(super) fn stop(&self, ladder: &[(Signal, Duration)]) -> Result<bool> {
+    pub(crate) fn stop(&self, ladder: &[(Signal, Duration)]) -> Result<bool> {
         for (step, (signal, patience)) in ladder.iter().enumerate() {
             // Looked at again right before each signal, so that a recycled id is never hit.
             if !self.is_alive() {
@@ -86,27 +86,27 @@ fn gone(patience: Duration, is_gone: impl Fn() -> bool) -> bool {
 
 /// What is needed to start a server.
 #[derive(Debug)]
-pub(super) struct Launch {
+pub(crate) struct Launch {
     /// Words before the program that change the user; empty for the user himself.
-    pub(super) prefix: Vec<String>,
+    pub(crate) prefix: Vec<String>,
     /// The program.
-    pub(super) program: PathBuf,
+    pub(crate) program: PathBuf,
     /// Its arguments; never a secret.
-    pub(super) arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// Environment beside the few names every server gets.
-    pub(super) environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// Working folder, which also marks the process as ours.
-    pub(super) home: PathBuf,
+    pub(crate) home: PathBuf,
     /// File for standard output and error.
-    pub(super) log: PathBuf,
+    pub(crate) log: PathBuf,
     /// Digest of program, arguments and configuration.
-    pub(super) fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 impl Launch {
     /// Starts the server in a session of its own and records it. It outlives this command and its terminal, has no
     /// input, and inherits nothing of the user's environment but what servers need.
-    pub(super) fn start(&self, record: &Path) -> Result<Child> {
+    pub(crate) fn start(&self, record: &Path) -> Result<Child> {
         if let Some(folder) = self.log.parent() {
             make_folder(folder, 0o700)?;
         }

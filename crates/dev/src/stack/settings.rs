@@ -14,7 +14,7 @@ use super::service::{Cluster, Service};
 
 /// Options that every `stack` command takes. What is not given here is what the last `up` used, then the default.
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Folder for the stack's data [default: .stack in the project]
     #[arg(long, value_name = "DIR", env = "INSTASHOP_STACK_DATA", global = true)]
     pub(super) data: Option<PathBuf>,

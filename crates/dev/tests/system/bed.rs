@@ -24,11 +24,24 @@ pub(crate) struct Bed {
 pub(crate) fn bed() -> MutexGuard<'static, Bed> {
     static BED: OnceLock<Mutex<Bed>> = OnceLock::new();
     BED.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("root of the repository");
-        let programs = PathBuf::from(env!("CARGO_BIN_EXE_instashop-dev")).parent().expect("folder of programs").into();
-        let bed = Bed { data: data_folder(&root), root, programs };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .canonicalize()
+            .expect("root of the repository");
+        let programs = PathBuf::from(env!("CARGO_BIN_EXE_instashop-dev"))
+            .parent()
+            .expect("folder of programs")
+            .into();
+        let bed = Bed {
+            data: data_folder(&root),
+            root,
+            programs,
+        };
         for name in ["instashop", "instashop-tui", "instashop-dev"] {
-            assert!(bed.program(name).is_file(), "{name} is not built; run `cargo build --workspace --bins` first");
+            assert!(
+                bed.program(name).is_file(),
+                "{name} is not built; run `cargo build --workspace --bins` first"
+            );
         }
         // A bed of an interrupted run may still stand; its data is of no use.
         let _ = bed.command("instashop", &["down"]).output();
@@ -75,7 +88,11 @@ impl Ran {
     /// The result, which must be good.
     #[track_caller]
     pub(crate) fn good(self) -> Self {
-        assert_eq!(self.code, 0, "exit code {}\n{}\n{}", self.code, self.out, self.err);
+        assert_eq!(
+            self.code, 0,
+            "exit code {}\n{}\n{}",
+            self.code, self.out, self.err
+        );
         self
     }
 }
@@ -121,7 +138,12 @@ impl Bed {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         let ran = Ran::of(&wait(child, program, arguments));
-        println!("    {program} {}: {} in {:.1} s", arguments.join(" "), ran.code, started.elapsed().as_secs_f64());
+        println!(
+            "    {program} {}: {} in {:.1} s",
+            arguments.join(" "),
+            ran.code,
+            started.elapsed().as_secs_f64()
+        );
         ran
     }
 
@@ -140,8 +162,20 @@ impl Bed {
     pub(crate) fn captured(&self) {
         self.dev(&["stack", "up"]).good();
         self.dev(&[
-            "simulate", "history", "--days", "12", "--stores", "6", "--buyers", "400", "--products", "80",
-            "--orders-per-day", "60", "--seed", "7",
+            "simulate",
+            "history",
+            "--days",
+            "12",
+            "--stores",
+            "6",
+            "--buyers",
+            "400",
+            "--products",
+            "80",
+            "--orders-per-day",
+            "60",
+            "--seed",
+            "7",
         ])
         .good();
         self.instashop(&["setup"]).good();
@@ -195,7 +229,10 @@ fn wait(mut child: Child, program: &str, arguments: &[&str]) -> Output {
     let output = child.wait_with_output().expect("waiting for a program");
     let _ = done.send(());
     let late = watchdog.join().unwrap_or(false);
-    assert!(!late, "{program} {arguments:?} did not end within {COMMAND_LIMIT:?}");
+    assert!(
+        !late,
+        "{program} {arguments:?} did not end within {COMMAND_LIMIT:?}"
+    );
     output
 }
 

@@ -12,7 +12,13 @@ fn pids(bed: &Bed, words: &[&str]) -> Vec<i32> {
     let config = bed.config_file();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("reading /proc").flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
+            continue;
+        };
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
@@ -26,12 +32,20 @@ fn pids(bed: &Bed, words: &[&str]) -> Vec<i32> {
 }
 
 fn kill_hard(pid: i32) {
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).expect("killing a process");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+        .expect("killing a process");
 }
 
 fn redis(config: &Config, arguments: &[&str]) -> String {
     let output = Command::new("redis-cli")
-        .args(["-h", &config.redis.host, "-p", &config.redis.port.to_string(), "--user", &config.redis.admin_user])
+        .args([
+            "-h",
+            &config.redis.host,
+            "-p",
+            &config.redis.port.to_string(),
+            "--user",
+            &config.redis.admin_user,
+        ])
         .args(arguments)
         .env("REDISCLI_AUTH", config.redis.admin_password.reveal())
         .output()
@@ -57,10 +71,14 @@ fn workers_killed_hard_in_the_middle_change_no_number() {
         for pid in &victims {
             kill_hard(*pid);
         }
-        eventually("the supervisor started them again", Duration::from_secs(60), || {
-            let now = workers(&bed);
-            now.len() >= 2 && now.iter().all(|pid| !victims.contains(pid))
-        });
+        eventually(
+            "the supervisor started them again",
+            Duration::from_secs(60),
+            || {
+                let now = workers(&bed);
+                now.len() >= 2 && now.iter().all(|pid| !victims.contains(pid))
+            },
+        );
     }
     bed.proved();
     drop(shop);
@@ -84,7 +102,10 @@ fn a_redis_killed_hard_may_lose_a_second_and_ends_equal() {
     let config = bed.config();
     let shop = bed.shop("60");
     let info = redis(&config, &["INFO", "server"]);
-    let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).expect("Redis says its process id");
+    let pid = info
+        .lines()
+        .find_map(|line| line.strip_prefix("process_id:"))
+        .expect("Redis says its process id");
     kill_hard(pid.trim().parse().expect("a process id"));
     bed.dev(&["stack", "up"]).good();
     bed.proved();
@@ -97,13 +118,25 @@ fn a_restarted_connector_changes_no_number() {
     bed.running();
     let config = bed.config();
     let shop = bed.shop("60");
-    let url = format!("{}/connectors/instashop-connector/restart?includeTasks=true", config.connect.url);
+    let url = format!(
+        "{}/connectors/instashop-connector/restart?includeTasks=true",
+        config.connect.url
+    );
     let list = format!("{}/connectors", config.connect.url);
-    let names = Command::new("curl").args(["-fsS", &list]).output().expect("asking Connect for its connectors");
+    let names = Command::new("curl")
+        .args(["-fsS", &list])
+        .output()
+        .expect("asking Connect for its connectors");
     let names: Vec<String> = serde_json::from_slice(&names.stdout).expect("a list of connectors");
-    let name = names.iter().find(|name| name.contains("instashop")).expect("the sales connector");
+    let name = names
+        .iter()
+        .find(|name| name.contains("instashop"))
+        .expect("the sales connector");
     let url = url.replace("instashop-connector", name);
-    let status = Command::new("curl").args(["-fsS", "-X", "POST", &url]).status().expect("restarting a connector");
+    let status = Command::new("curl")
+        .args(["-fsS", "-X", "POST", &url])
+        .status()
+        .expect("restarting a connector");
     assert!(status.success());
     bed.proved();
     drop(shop);
@@ -115,7 +148,11 @@ fn two_workers_of_each_flow_change_no_number() {
     bed.running();
     let shop = bed.shop("80");
     let second = |flow: &str| -> Background {
-        Background::of(bed.command("instashop", &[flow]).spawn().expect("starting a second worker"))
+        Background::of(
+            bed.command("instashop", &[flow])
+                .spawn()
+                .expect("starting a second worker"),
+        )
     };
     let (mut live, mut warehouse) = (second("live"), second("warehouse"));
     bed.proved();
@@ -153,8 +190,15 @@ fn zz_stop_leaves_no_process() {
     bed.instashop(&["down"]).good();
     bed.dev(&["stack", "down"]).good();
     let left = pids(&bed, &["instashop"]);
-    let left: Vec<_> = left.into_iter().filter(|pid| *pid != std::process::id() as i32).collect();
+    let left: Vec<_> = left
+        .into_iter()
+        .filter(|pid| *pid != std::process::id() as i32)
+        .collect();
     assert!(left.is_empty(), "still running: {left:?}");
     let status: Ran = bed.dev(&["stack", "status"]);
-    assert_ne!(status.code, 0, "a stopped stack is not called healthy\n{}", status.out);
+    assert_ne!(
+        status.code, 0,
+        "a stopped stack is not called healthy\n{}",
+        status.out
+    );
 }

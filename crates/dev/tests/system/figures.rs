@@ -25,13 +25,17 @@ fn a_fresh_start_ends_in_live_numbers_equal_to_sql() {
     let oracle = Oracle::sales(&config);
     // The board may have been read a moment before the last change: ask until both agree, within a bound.
     let mut last = String::new();
-    eventually("the dashboard equals SQL over the sources", Duration::from_secs(30), || {
-        let (revenue, orders) = oracle.today(&config.meaning.zone);
-        let board = bed.run("instashop-tui", &["--once", "--tab", "live", "--format", "json"]);
-        let board: serde_json::Value = serde_json::from_str(&board.out).expect("the board is JSON");
-        last = format!("{revenue} {orders} against {board:#}");
-        metric(&board, "revenue_today") == revenue && metric(&board, "orders") == orders.to_string()
-    });
+    eventually(
+        "the dashboard equals SQL over the sources",
+        Duration::from_secs(30),
+        || {
+            let (revenue, orders) = oracle.today(&config.meaning.zone);
+            let board = bed.run("instashop-tui", &["--once", "--tab", "live", "--format", "json"]);
+            let board: serde_json::Value = serde_json::from_str(&board.out).expect("the board is JSON");
+            last = format!("{revenue} {orders} against {board:#}");
+            metric(&board, "revenue_today") == revenue && metric(&board, "orders") == orders.to_string()
+        },
+    );
     println!("{last}");
 }
 
@@ -42,16 +46,20 @@ fn drift_is_zero_while_the_shop_runs_with_updates_refunds_and_deletes() {
     let shop = bed.shop("60");
     let oracle = Oracle::sales(&bed.config());
     let seen = |table: &str, kind: &str| {
-        oracle.text(&format!("SELECT {kind}::text FROM pg_stat_user_tables WHERE relname = '{table}'"))
+        oracle.text(&format!(
+            "SELECT {kind}::text FROM pg_stat_user_tables WHERE relname = '{table}'"
+        ))
     };
     let before: i64 = seen("transaction", "n_tup_upd").parse().unwrap_or(0);
     for round in 0..3 {
         println!("    round {round}");
         bed.proved();
     }
-    eventually("the shop updated orders meanwhile", Duration::from_secs(60), || {
-        seen("transaction", "n_tup_upd").parse::<i64>().unwrap_or(0) > before
-    });
+    eventually(
+        "the shop updated orders meanwhile",
+        Duration::from_secs(60),
+        || seen("transaction", "n_tup_upd").parse::<i64>().unwrap_or(0) > before,
+    );
     drop(shop);
     bed.proved();
 }
@@ -62,11 +70,15 @@ fn a_commit_reaches_redis_in_under_100_ms_at_p50() {
     bed.running();
     let shop = bed.shop("10");
     let mut measured = None;
-    eventually("the live flow measured its latency", Duration::from_secs(90), || {
-        let status = bed.status();
-        measured = find_number(&status["live"], "latency_p50_ms");
-        measured.is_some_and(|p50| p50 < 100)
-    });
+    eventually(
+        "the live flow measured its latency",
+        Duration::from_secs(90),
+        || {
+            let status = bed.status();
+            measured = find_number(&status["live"], "latency_p50_ms");
+            measured.is_some_and(|p50| p50 < 100)
+        },
+    );
     println!("    commit to Redis p50 {measured:?} ms");
     drop(shop);
 }

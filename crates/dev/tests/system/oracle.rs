@@ -39,13 +39,18 @@ impl Oracle {
     /// Runs statements.
     #[track_caller]
     pub(crate) fn execute(&self, sql: &str) {
-        self.runtime.block_on(self.client.batch_execute(sql)).unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+        self.runtime
+            .block_on(self.client.batch_execute(sql))
+            .unwrap_or_else(|error| panic!("{error:?}: {sql}"));
     }
 
     /// One value as text; NULL is empty.
     #[track_caller]
     pub(crate) fn text(&self, sql: &str) -> String {
-        let row = self.runtime.block_on(self.client.query_one(sql, &[])).unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+        let row = self
+            .runtime
+            .block_on(self.client.query_one(sql, &[]))
+            .unwrap_or_else(|error| panic!("{error:?}: {sql}"));
         row.get::<_, Option<String>>(0).unwrap_or_default()
     }
 
@@ -58,7 +63,9 @@ impl Oracle {
         let revenue = self.text(&format!(
             "SELECT coalesce(sum(total_amount), 0)::numeric(14,2)::text FROM transaction WHERE {where_today}"
         ));
-        let orders = self.text(&format!("SELECT count(*)::text FROM transaction WHERE {where_today}"));
+        let orders = self.text(&format!(
+            "SELECT count(*)::text FROM transaction WHERE {where_today}"
+        ));
         (revenue, orders.parse().expect("a count"))
     }
 }
