@@ -9,6 +9,11 @@ use rust_decimal::Decimal;
 use crate::position::Position;
 use crate::table::{SourceDb, Table};
 
+mod json;
+pub(crate) mod moment;
+
+pub use moment::Moment;
+
 /// What happened to the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
@@ -51,27 +56,6 @@ pub enum Value {
     Timestamp(Moment),
     /// `jsonb` as text (valid JSON, NUL escapes removed, pitfall 16).
     Json(String),
-}
-
-/// A `timestamp` of PostgreSQL, which knows both infinities (pitfall 14).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Moment {
-    /// Before every moment.
-    NegInfinity,
-    /// Microseconds since 1970-01-01 UTC.
-    Micros(i64),
-    /// After every moment.
-    Infinity,
-}
-
-impl Moment {
-    /// The moment as a date and time, `None` for the infinities and for what chrono cannot hold.
-    pub fn datetime(self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Micros(micros) => DateTime::from_timestamp_micros(micros),
-            Self::NegInfinity | Self::Infinity => None,
-        }
-    }
 }
 
 /// An image of a row: the values of the table's columns in catalogue order, and the columns the catalogue does not

@@ -11,6 +11,7 @@ pub mod batch;
 pub mod change;
 pub mod checkpoint;
 pub mod config;
+pub mod debezium;
 pub mod money;
 pub mod position;
 pub mod table;
