@@ -76,11 +76,52 @@ pub fn load(
     Ok(loaded)
 }
 
+/// The loader's error in one line. Its picture of the offending line is left out, and so is every quoted value of an
+/// error about a password: either could hold the password.
 fn explain(error: &config::ConfigError, path: Option<&Path>) -> String {
+    let text = error.to_string();
+    let pictured = |line: &&str| {
+        line.split_once('|')
+            .is_some_and(|(number, _)| number.trim().chars().all(|c| c.is_ascii_digit()))
+    };
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !pictured(line))
+        .map(str::trim)
+        .collect();
+    let mut text = lines.join(" ");
+    if text.contains("password") && text.contains("invalid") {
+        text = without_quoted_values(&text);
+    }
     path.map_or_else(
-        || error.to_string(),
-        |path| format!("{error} (file {})", path.display()),
+        || text.clone(),
+        |path| format!("{text} (file {})", path.display()),
     )
+}
+
+/// Replaces what stands between double quotes or backticks, unless it is the name of a key.
+fn without_quoted_values(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(['"', '`']) {
+        let quote = if rest[start..].starts_with('"') { '"' } else { '`' };
+        kept.push_str(&rest[..=start]);
+        let inside = &rest[start + 1..];
+        let end = inside.find(quote).unwrap_or(inside.len());
+        let key = inside[..end].rsplit('.').next().unwrap_or("");
+        kept.push_str(if key.ends_with("_password") {
+            &inside[..end]
+        } else {
+            "..."
+        });
+        rest = &inside[end..];
+        if rest.starts_with(quote) {
+            kept.push(quote);
+            rest = &rest[1..];
+        }
+    }
+    kept.push_str(rest);
+    kept
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ pub mod cli;
 pub mod flow;
 pub mod setup;
 pub mod shutdown;
-pub mod status;
 pub mod supervise;
 pub mod telemetry;
 pub mod verify;

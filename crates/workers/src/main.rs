@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The binary `instashop`: parse, run one subcommand, report how it ended.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    instashop_workers::cli::main()
+}
