@@ -7,11 +7,13 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod assignment;
 pub mod batch;
 pub mod change;
 pub mod checkpoint;
 pub mod config;
 pub mod debezium;
+pub mod latency;
 pub mod money;
 pub mod position;
 pub mod table;

@@ -8,6 +8,8 @@
 pub mod config;
 pub mod error;
 pub mod live;
+#[cfg(any(test, feature = "test-support"))]
+pub mod memory;
 pub mod sink;
 pub mod source;
 pub mod warehouse;

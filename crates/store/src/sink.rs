@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::batch::{Batch, Outcome};
 use instashop_core::checkpoint::{Owned, Partition};
 
-use crate::StoreError;
+use crate::{Kind, StoreError};
 
 /// A place that applies batches exactly once: the warehouse or the live store.
 ///
@@ -38,4 +38,21 @@ pub trait Sink: Send {
         batch: &Batch,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
+    /// Begins from nothing, because the topics no longer hold what lies between the sink's checkpoint and their
+    /// beginning: the next `recover` answers checkpoint 0 for every partition (docs: reliability 5.8). Only a sink that
+    /// can be built again from the topics alone does it; the others answer with an error of kind `Permanent`, which is
+    /// what a sink gets that does not say otherwise.
+    fn start_over(
+        &mut self,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let _ = now;
+        let refusal = StoreError::new(
+            Kind::Permanent,
+            format!("{why}; this sink cannot begin again by itself"),
+        );
+        async move { Err(refusal) }
+    }
 }
