@@ -260,6 +260,13 @@ impl Assignment {
         }
     }
 
+    /// Nothing is left to read before the end, although the checkpoint does not say so: the last offsets hold no record.
+    pub fn drained(&mut self, partition: &Partition) {
+        if let Some(held) = self.held.get_mut(partition) {
+            held.rebuilding = false;
+        }
+    }
+
     /// True while a partition is still reading what was there when it began from the beginning or went back.
     pub fn is_rebuilding(&self, partition: &Partition) -> bool {
         self.held.get(partition).is_some_and(|held| held.rebuilding)

@@ -36,6 +36,8 @@ pub struct Contents {
     pub recover_faults: VecDeque<Fault>,
     /// Sizes of the batches that were handed over, applied or not.
     pub sizes: Vec<usize>,
+    /// True for a sink that cannot be built again from the topics.
+    pub permanent: bool,
     /// How often everything was begun from nothing.
     pub generations: u32,
 }
@@ -147,7 +149,10 @@ impl Sink for MemorySink {
         Ok(Outcome::Applied(tally))
     }
 
-    async fn start_over(&mut self, _why: &str, _now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn start_over(&mut self, why: &str, _now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.contents().permanent {
+            return Err(StoreError::new(Kind::Permanent, why));
+        }
         self.flush();
         self.contents().generations += 1;
         Ok(())

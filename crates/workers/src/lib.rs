@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod flow;
+pub mod kafka;
 pub mod setup;
 pub mod shutdown;
 pub mod supervise;

@@ -1,0 +1,138 @@
+//! The watch over what feeds the flows: connectors, slots, heartbeats, brokers. It runs in a task of its own, on the
+//! worker that owns `transaction` 0, and never delays the loop.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use instashop_core::config::Config;
+use instashop_core::table::SourceDb;
+use instashop_core::view::{ConnectorHealth, SourceHealth};
+use tokio::sync::watch;
+
+use super::Flow;
+use super::connectors::{Connectors, has_failed};
+use super::engine::Report;
+use super::publisher::Watched;
+use super::restarts::{Restarts, Verdict};
+use crate::kafka;
+use crate::shutdown::Shutdown;
+
+/// Watches until the program stops.
+pub(super) async fn watch(
+    flow: Flow,
+    config: Config,
+    client: String,
+    reports: watch::Receiver<Report>,
+    watched: watch::Sender<Watched>,
+    shutdown: Shutdown,
+) {
+    let connectors = match Connectors::new(&config) {
+        Ok(connectors) => connectors,
+        Err(error) => {
+            tracing::error!("connectors cannot be watched: {error}");
+            return;
+        }
+    };
+    let mut restarts = Restarts::default();
+    let mut brokers_known = config.kafka.brokers.split(',').count();
+    let mut interval = tokio::time::interval(Duration::from_millis(config.flow.watch_ms));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.triggered() => return,
+            _ = interval.tick() => {}
+        }
+        if !reports.borrow().watches {
+            continue;
+        }
+        let (status, brokers) = tokio::join!(connectors.status(), brokers(&config, &client));
+        if let Some(up) = brokers {
+            brokers_known = brokers_known.max(up);
+        }
+        if flow == Flow::Warehouse
+            && let Ok(status) = &status
+        {
+            restart(&connectors, &mut restarts, status).await;
+        }
+        let heartbeats = reports.borrow().heartbeats.clone();
+        let sources = SourceDb::ALL
+            .into_iter()
+            .map(|source| SourceHealth {
+                source: source.name().to_owned(),
+                seen_at: Utc::now(),
+                connector: connector(&status, source),
+                heartbeat_at: heartbeats.get(source.prefix()).copied(),
+                ..SourceHealth::default()
+            })
+            .collect();
+        watched.send_replace(Watched {
+            sources,
+            brokers: Some((
+                u32::try_from(brokers.unwrap_or(0)).unwrap_or(u32::MAX),
+                u32::try_from(brokers_known).unwrap_or(u32::MAX),
+            )),
+        });
+    }
+}
+
+/// What Connect says about the connector of a source; the state is empty when Connect did not answer.
+fn connector(
+    status: &Result<std::collections::BTreeMap<String, ConnectorHealth>, String>,
+    source: SourceDb,
+) -> ConnectorHealth {
+    match status {
+        Ok(connectors) => connectors
+            .iter()
+            .find(|(name, _)| is_of(name, source))
+            .map(|(_, health)| health.clone())
+            .unwrap_or_else(|| ConnectorHealth {
+                state: "MISSING".into(),
+                failure: "Connect has no such connector; run `instashop setup`".into(),
+                ..ConnectorHealth::default()
+            }),
+        Err(error) => ConnectorHealth {
+            failure: error.clone(),
+            ..ConnectorHealth::default()
+        },
+    }
+}
+
+/// Connectors are named after their source's prefix, with or without an ending.
+fn is_of(connector: &str, source: SourceDb) -> bool {
+    connector == source.prefix() || connector.strip_suffix("-connector") == Some(source.prefix())
+}
+
+async fn restart(
+    connectors: &Connectors,
+    restarts: &mut Restarts,
+    status: &std::collections::BTreeMap<String, ConnectorHealth>,
+) {
+    for (name, health) in status {
+        if !SourceDb::ALL.into_iter().any(|source| is_of(name, source)) {
+            continue;
+        }
+        match restarts.look(name, has_failed(health), Utc::now()) {
+            Verdict::Leave => {}
+            Verdict::Restart(number) => {
+                tracing::warn!(connector = %name, number, failure = %health.failure, "connector failed, starting it again");
+                if let Err(error) = connectors.restart(name).await {
+                    tracing::warn!("{error}");
+                }
+            }
+            Verdict::GiveUp => tracing::error!(
+                connector = %name,
+                failure = %health.failure,
+                "connector fails again and again; it is left alone now. Repair the cause and restart it in Connect"
+            ),
+        }
+    }
+}
+
+/// Brokers that are alive, by the cluster's own word; `None` when none answers.
+async fn brokers(config: &Config, client: &str) -> Option<usize> {
+    let (config, client) = (config.clone(), client.to_owned());
+    tokio::task::spawn_blocking(move || kafka::brokers(&config, &client))
+        .await
+        .ok()
+        .flatten()
+}

@@ -1,0 +1,150 @@
+//! Which topics the flows read, and whether they are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use instashop_core::config::Config;
+use instashop_core::table::{SourceDb, Table};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+use super::{KafkaFailure, settings};
+
+/// Topic of replayed dead letters.
+const REPAIR: &str = "instashop.repair";
+/// Another name of `transactiondetail`, read where it exists (docs: architecture 4).
+const OTHER_NAME_OF_LINES: &str = "transaction_items";
+/// How heartbeat topics begin; the connector's prefix follows.
+const HEARTBEAT: &str = "__debezium-heartbeat.";
+
+/// Heartbeat topic of a source.
+pub fn heartbeat(source: SourceDb) -> String {
+    format!("{HEARTBEAT}{}", source.prefix())
+}
+
+/// True for a topic whose old records may go without harm.
+pub fn is_heartbeat(topic: &str) -> bool {
+    topic.starts_with(HEARTBEAT)
+}
+
+/// The topics the flows read, each with its number of partitions, and the brokers that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadableTopics {
+    /// Partitions by topic.
+    pub partitions: BTreeMap<String, i32>,
+    /// Brokers of the cluster that are alive.
+    pub brokers: usize,
+}
+
+/// Asks Kafka which of the topics exist. `Ok(None)` when no broker answers: the caller waits and asks again.
+///
+/// Fails when a topic is missing: reading would begin later by itself, but a flow that waits for a topic nobody makes
+/// looks healthy while it does nothing.
+pub fn readable(config: &Config, client: &str) -> Result<Option<ReadableTopics>, KafkaFailure> {
+    let probe: BaseConsumer = settings::probe(config, client)
+        .create()
+        .map_err(|error| KafkaFailure {
+            what: format!(
+                "the Kafka client cannot be made for {}: {error}",
+                config.kafka.brokers
+            ),
+            hint: "check kafka.brokers".into(),
+        })?;
+    let Ok(metadata) = probe.fetch_metadata(None, Duration::from_secs(5)) else {
+        return Ok(None);
+    };
+    if metadata.brokers().is_empty() {
+        return Ok(None);
+    }
+    let there: BTreeMap<&str, i32> = metadata
+        .topics()
+        .iter()
+        .filter(|topic| topic.error().is_none() && !topic.partitions().is_empty())
+        .map(|topic| {
+            (
+                topic.name(),
+                i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
+            )
+        })
+        .collect();
+    select(&there).map(|partitions| {
+        Some(ReadableTopics {
+            partitions,
+            brokers: metadata.brokers().len(),
+        })
+    })
+}
+
+/// Number of brokers that are alive; `None` when none answers.
+pub fn brokers(config: &Config, client: &str) -> Option<usize> {
+    let probe: BaseConsumer = settings::probe(config, client).create().ok()?;
+    // Any topic will do: the answer names the brokers.
+    let metadata = probe
+        .fetch_metadata(Some(Table::Transaction.name()), Duration::from_secs(5))
+        .ok()?;
+    Some(metadata.brokers().len())
+}
+
+/// The topics to read among those that exist, or which are missing.
+fn select(there: &BTreeMap<&str, i32>) -> Result<BTreeMap<String, i32>, KafkaFailure> {
+    let needed: BTreeSet<String> = Table::ALL
+        .iter()
+        .map(|table| table.name().to_owned())
+        .chain(SourceDb::ALL.into_iter().map(heartbeat))
+        .chain([REPAIR.to_owned()])
+        .collect();
+    let missing: Vec<&str> = needed
+        .iter()
+        .map(String::as_str)
+        .filter(|topic| !there.contains_key(topic))
+        .collect();
+    if !missing.is_empty() {
+        return Err(KafkaFailure {
+            what: format!(
+                "Kafka has no topic {}{}",
+                missing[..missing.len().min(4)].join(", "),
+                if missing.len() > 4 {
+                    format!(" and {} more", missing.len() - 4)
+                } else {
+                    String::new()
+                },
+            ),
+            hint: "run `instashop setup`, which creates the topics".into(),
+        });
+    }
+    Ok(needed
+        .into_iter()
+        .chain([OTHER_NAME_OF_LINES.to_owned()])
+        .filter_map(|topic| {
+            let partitions = *there.get(topic.as_str())?;
+            Some((topic, partitions))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_topics_are_named_with_what_to_do_and_the_optional_one_is_not_missed() {
+        let names: Vec<String> = Table::ALL
+            .iter()
+            .map(|table| table.name().to_owned())
+            .chain(SourceDb::ALL.into_iter().map(heartbeat))
+            .chain([REPAIR.to_owned()])
+            .collect();
+        let mut there: BTreeMap<&str, i32> = names.iter().map(|name| (name.as_str(), 6)).collect();
+        assert_eq!(select(&there).unwrap().len(), 18);
+        there.insert(OTHER_NAME_OF_LINES, 6);
+        there.insert("somebody-elses", 1);
+        assert_eq!(select(&there).unwrap().len(), 19);
+        there.remove("transaction");
+        let failure = select(&there).unwrap_err().to_string();
+        assert_eq!(
+            failure,
+            "Kafka has no topic transaction (run `instashop setup`, which creates the topics)"
+        );
+        let failure = select(&BTreeMap::new()).unwrap_err().to_string();
+        assert!(failure.contains("and 14 more"), "{failure}");
+    }
+}
