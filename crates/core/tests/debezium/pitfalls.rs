@@ -287,7 +287,10 @@ fn total(decoder: &mut Decoder, schema: &str, value: &str) -> Result<Value, &'st
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the result a decoding is expected to have")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the result a decoding is expected to have"
+)]
 fn decimal(text: &str) -> Result<Value, &'static str> {
     Ok(Value::Decimal(text.parse().unwrap()))
 }

@@ -50,7 +50,7 @@ pub(super) async fn publish<P: Publish>(
             Ok(()) => failing = false,
             // The loop says that the sink is away; here once is enough.
             Err(error) if failing || shutdown.is_triggered() => {
-                tracing::debug!("health not published: {error}")
+                tracing::debug!("health not published: {error}");
             }
             Err(error) => {
                 failing = true;

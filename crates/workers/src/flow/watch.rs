@@ -84,12 +84,14 @@ fn connector(
         Ok(connectors) => connectors
             .iter()
             .find(|(name, _)| is_of(name, source))
-            .map(|(_, health)| health.clone())
-            .unwrap_or_else(|| ConnectorHealth {
-                state: "MISSING".into(),
-                failure: "Connect has no such connector; run `instashop setup`".into(),
-                ..ConnectorHealth::default()
-            }),
+            .map_or_else(
+                || ConnectorHealth {
+                    state: "MISSING".into(),
+                    failure: "Connect has no such connector; run `instashop setup`".into(),
+                    ..ConnectorHealth::default()
+                },
+                |(_, health)| health.clone(),
+            ),
         Err(error) => ConnectorHealth {
             failure: error.clone(),
             ..ConnectorHealth::default()
