@@ -140,7 +140,7 @@ fn stop_together(stack: &Stack, group: &[Service], progress: &Progress) -> Vec<R
 fn stop(stack: &Stack, service: Service, progress: &Progress) -> Result<bool> {
     let file = stack.record(service);
     let home = stack.home(service);
-    let record = Record::alive(&file);
+    let record = Record::find(&file, &home);
     if let Some(record) = &record {
         let stopping = || {
             record

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use color_eyre::eyre::{Result, WrapErr, bail};
 
 use super::jars::pinned;
 use super::jvm::Program;
@@ -13,7 +13,7 @@ use super::port;
 use super::process::{Launch, server_environment};
 use super::server::{Health, Trouble, Workshop};
 use super::service::Service;
-use super::state::{Stack, State, make_folder, write_private};
+use super::state::{Stack, State, make_folder, scratch, write_private};
 
 /// Copies of every topic, and how many of them must have a record before it counts as written.
 pub(super) fn replication(brokers: u8) -> (u8, u8) {
@@ -105,14 +105,9 @@ pub(super) fn prepare(workshop: &Workshop, node: u8) -> Result<Launch> {
 /// Formats beside the final place and moves the result there whole.
 fn format_data(workshop: &Workshop, node: u8, launch: &Launch, home: &Path) -> Result<()> {
     let state = &workshop.stack.state;
-    let (fresh, data) = (home.join("data.new"), home.join("data"));
-    for folder in [&fresh, &data] {
-        if folder.exists() {
-            fs::remove_dir_all(folder).wrap_err_with(|| format!("{} cannot be removed", folder.display()))?;
-        }
-    }
+    let (fresh, data) = (scratch(home, "data"), home.join("data"));
     make_folder(&fresh, 0o700)?;
-    let file = home.join("format.properties");
+    let file = scratch(home, "format.properties");
     write_private(&file, &properties(state, node, &fresh))?;
     let output = Command::new(&launch.program)
         .arg(&launch.arguments[0])
@@ -131,7 +126,9 @@ fn format_data(workshop: &Workshop, node: u8, launch: &Launch, home: &Path) -> R
         .envs(server_environment())
         .stdin(Stdio::null())
         .output()
-        .wrap_err("Kafka's storage tool cannot be started")?;
+        .wrap_err("Kafka's storage tool cannot be started");
+    fs::remove_file(&file).wrap_err_with(|| format!("{} cannot be removed", file.display()))?;
+    let output = output?;
     if !output.status.success() || !fresh.join("meta.properties").is_file() {
         let said = [output.stdout, output.stderr].concat();
         bail!(
@@ -145,23 +142,20 @@ fn format_data(workshop: &Workshop, node: u8, launch: &Launch, home: &Path) -> R
 /// Asks the broker who is in the cluster. It works when it lists itself, which it does once the controller has let it
 /// in; an open port alone comes earlier.
 pub(super) fn probe(stack: &Stack, node: u8) -> Result<Health, Trouble> {
-    let (nodes, controller) = members(stack.state.ports.of(Service::Kafka(node)))?;
+    let nodes = members(stack.state.ports.of(Service::Kafka(node)))?;
     if !nodes.contains(&i32::from(node)) {
         return Err(Trouble::not_yet("it is not a member of the cluster yet"));
     }
-    let detail = format!(
-        "{} of {} broker(s), controller {controller}",
-        nodes.len(),
-        stack.state.brokers
-    );
+    let detail = format!("{} of {} broker(s)", nodes.len(), stack.state.brokers);
     Ok(Health {
         version: pinned("kafka.version").to_owned(),
         detail,
     })
 }
 
-/// Ids of the brokers and of the active controller, by a Metadata request (key 3, version 1) for no topic.
-fn members(port: u16) -> Result<(Vec<i32>, i32)> {
+/// Ids of the brokers in the cluster, by a Metadata request (key 3, version 1) for no topic. The answer names a
+/// controller too, but in KRaft mode that is any broker.
+fn members(port: u16) -> Result<Vec<i32>, Trouble> {
     let mut stream = port::connect(port)?;
     let client = b"stack";
     let mut body: Vec<u8> = Vec::new();
@@ -174,19 +168,23 @@ fn members(port: u16) -> Result<(Vec<i32>, i32)> {
     let request = [&(body.len() as i32).to_be_bytes()[..], &body].concat();
     stream
         .write_all(&request)
-        .wrap_err("the request cannot be sent")?;
+        .map_err(|error| port::no_answer(&error))?;
     let mut size = [0; 4];
-    stream.read_exact(&mut size).wrap_err("it does not answer")?;
+    stream
+        .read_exact(&mut size)
+        .map_err(|error| port::no_answer(&error))?;
     let size = i32::from_be_bytes(size);
     if !(4..1_000_000).contains(&size) {
-        bail!("what answers is not Kafka");
+        return Err(Trouble::not_yet("what answers is not Kafka"));
     }
     let mut answer = vec![0; size as usize];
-    stream.read_exact(&mut answer).wrap_err("its answer is cut off")?;
-    parse_members(&answer).ok_or_else(|| eyre!("what answers is not Kafka"))
+    stream
+        .read_exact(&mut answer)
+        .map_err(|error| port::no_answer(&error))?;
+    parse_members(&answer).ok_or_else(|| Trouble::not_yet("what answers is not Kafka"))
 }
 
-fn parse_members(answer: &[u8]) -> Option<(Vec<i32>, i32)> {
+fn parse_members(answer: &[u8]) -> Option<Vec<i32>> {
     let mut rest = answer.get(4..)?;
     let count = take_i32(&mut rest)?;
     let mut nodes = Vec::new();
@@ -196,7 +194,7 @@ fn parse_members(answer: &[u8]) -> Option<(Vec<i32>, i32)> {
         take_i32(&mut rest)?;
         skip_text(&mut rest)?;
     }
-    Some((nodes, take_i32(&mut rest)?))
+    Some(nodes)
 }
 
 fn take_i32(rest: &mut &[u8]) -> Option<i32> {
@@ -250,8 +248,8 @@ mod tests {
             answer.extend([0, 0, 0, node, 0, 1, b'h', 0, 0, 0x4a, 0x94, 0xff, 0xff]);
         }
         answer.extend([0, 0, 0, 3, 9, 9]);
-        assert_eq!(parse_members(&answer), Some((vec![1, 3], 3)));
-        for length in 0..answer.len() - 2 {
+        assert_eq!(parse_members(&answer), Some(vec![1, 3]));
+        for length in 0..answer.len() - 6 {
             assert_eq!(parse_members(&answer[..length]), None, "{length}");
         }
     }

@@ -1,13 +1,16 @@
 //! Loopback ports: is one free, who has it, and one plain HTTP request.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use color_eyre::eyre::{Result, WrapErr, bail};
 
+use super::process::LOOK;
+use super::server::Trouble;
 use super::service::Service;
 use super::settings::Ports;
 
@@ -20,26 +23,31 @@ pub(super) fn loopback(port: u16) -> SocketAddr {
 }
 
 /// Connects within the patience of a probe and limits every later read and write to it.
-pub(super) fn connect(port: u16) -> Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&loopback(port), PATIENCE)
-        .map_err(|error| eyre!("nothing answers on 127.0.0.1:{port} ({})", error.kind()))?;
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .wrap_err("the connection takes no time limit")?;
-    stream
-        .set_write_timeout(Some(PATIENCE))
-        .wrap_err("the connection takes no time limit")?;
-    stream
-        .set_nodelay(true)
-        .wrap_err("the connection cannot be set up")?;
-    Ok(stream)
+pub(super) fn connect(port: u16) -> Result<TcpStream, Trouble> {
+    let set_up = || {
+        let stream = TcpStream::connect_timeout(&loopback(port), PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    set_up().map_err(|error: std::io::Error| {
+        Trouble::not_yet(format!("nothing answers on 127.0.0.1:{port} ({})", error.kind()))
+    })
 }
 
-/// Fails with a sentence for a person when somebody else listens on the port.
-pub(super) fn ensure_free(service: Service, port: u16) -> Result<()> {
-    match TcpListener::bind(loopback(port)) {
+/// Fails with a sentence for a person when somebody else listens on the port. The kernel may need a moment to close
+/// the sockets of a server that was just killed; that is what the patience is for.
+pub(super) fn ensure_free(service: Service, port: u16, patience: Duration) -> Result<()> {
+    let end = Instant::now() + patience;
+    let mut tried = TcpListener::bind(loopback(port));
+    while tried.is_err() && Instant::now() < end {
+        thread::sleep(LOOK);
+        tried = TcpListener::bind(loopback(port));
+    }
+    match tried {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
             bail!("{}", conflict(service, port, holder(port).as_deref()))
         }
         Err(error) => Err(error).wrap_err_with(|| format!("port {port} for {service} cannot be used")),
@@ -97,17 +105,29 @@ fn listening_sockets(table: &str, port: u16) -> Vec<u64> {
         .collect()
 }
 
+/// Words for a server that accepts a connection and then says nothing, or only half of it.
+pub(super) fn no_answer(error: &std::io::Error) -> Trouble {
+    Trouble::not_yet(match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
+        ErrorKind::UnexpectedEof => "it ended the connection".to_owned(),
+        kind => format!("no answer ({kind})"),
+    })
+}
+
 /// One GET on the loopback: status and body. HTTP/1.0, so that the body ends with the connection and is never in
 /// chunks.
-pub(super) fn http_get(port: u16, path: &str) -> Result<(u16, String)> {
+pub(super) fn http_get(port: u16, path: &str) -> Result<(u16, String), Trouble> {
     let mut stream = connect(port)?;
     let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n");
     stream
         .write_all(request.as_bytes())
-        .wrap_err("the request cannot be sent")?;
+        .map_err(|error| no_answer(&error))?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).wrap_err("no whole answer came")?;
-    parse_http(&String::from_utf8_lossy(&answer)).ok_or_else(|| eyre!("127.0.0.1:{port} does not speak HTTP"))
+    stream
+        .read_to_end(&mut answer)
+        .map_err(|error| no_answer(&error))?;
+    parse_http(&String::from_utf8_lossy(&answer))
+        .ok_or_else(|| Trouble::not_yet("what answers does not speak HTTP"))
 }
 
 fn parse_http(answer: &str) -> Option<(u16, String)> {
@@ -132,13 +152,15 @@ mod tests {
     fn a_taken_port_names_this_very_process() {
         let mine = TcpListener::bind(loopback(0)).unwrap();
         let port = mine.local_addr().unwrap().port();
-        let error = ensure_free(Service::Connect, port).unwrap_err().to_string();
+        let error = ensure_free(Service::Connect, port, Duration::ZERO)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains(&format!("(process {})", std::process::id())),
             "{error}"
         );
         drop(mine);
-        ensure_free(Service::Connect, port).unwrap();
+        ensure_free(Service::Connect, port, PATIENCE).unwrap();
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::port::PATIENCE;
 use super::process::{Launch, server_environment};
 use super::server::{Health, Trouble, Workshop, fingerprint};
 use super::service::{Cluster, Service};
-use super::state::{Stack, make_folder, write_private};
+use super::state::{Stack, make_folder, scratch, write_private};
 
 /// What the clusters add to the distribution's configuration.
 const COMMON: &str = "\
@@ -121,11 +121,8 @@ pub(super) fn prepare(workshop: &Workshop, cluster: Cluster) -> Result<Launch> {
 fn initialise(workshop: &Workshop, cluster: Cluster, bin: &Path, home: &Path) -> Result<()> {
     let folder = workshop.stack.folder("postgres");
     make_folder(&folder, 0o711)?;
-    let fresh = folder.join(format!("{}.new", cluster.name()));
-    let password = folder.join(format!("{}.password", cluster.name()));
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).wrap_err_with(|| format!("{} cannot be removed", fresh.display()))?;
-    }
+    let fresh = scratch(&folder, cluster.name());
+    let password = scratch(&folder, &format!("{}.password", cluster.name()));
     make_folder(&fresh, 0o700)?;
     workshop.account.give(&fresh)?;
     // A real file of that user: a pipe of ours could not be opened after the change of user.

@@ -40,6 +40,26 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The process of a service: the recorded one, or one found in the service's folder when the record is lost. What
+    /// was found carries no fingerprint, so `up` starts it anew.
+    pub(super) fn find(file: &Path, home: &Path) -> Option<Self> {
+        Self::alive(file).or_else(|| {
+            let home = home.canonicalize().ok()?;
+            let all = running();
+            let left = leftovers(&home);
+            // The server is the one whose parent is not a server itself.
+            let is_root = |pid: &&i32| all.get(pid).is_some_and(|stat| !left.contains(&stat.parent));
+            let pid = *left.iter().find(is_root)?;
+            let started = all.get(&pid)?.started;
+            Some(Self {
+                pid,
+                started,
+                boot: boot_id()?,
+                fingerprint: String::new(),
+            })
+        })
+    }
+
     /// The record in the file if its process still runs, else `None`; a record that cannot be read counts as none.
     pub(crate) fn alive(file: &Path) -> Option<Self> {
         let record: Self = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
@@ -235,7 +255,7 @@ pub(super) fn leftovers(home: &Path) -> Vec<i32> {
 }
 
 /// Ends what was left behind in a service's folder: waits a little for it to end by itself, then kills.
-/// Gives the number of processes that had to be killed.
+/// Gives the number of processes that were there and had to be killed.
 pub(super) fn clear_leftovers(home: &Path) -> Result<usize> {
     let home = home.canonicalize().unwrap_or_else(|_| home.to_path_buf());
     // The children of a killed postmaster notice and go; give them the time.

@@ -182,8 +182,9 @@ mod tests {
     #[test]
     fn a_step_gives_its_result_back() {
         let progress = Progress::start();
-        let good: Result<u8, String> = progress.step("good", || Ok(1), ToString::to_string);
-        let bad: Result<u8, String> = progress.step("bad", || Err("no".to_owned()), ToString::to_string);
+        let good: Result<u8, String> = progress.step("succeeds", || Ok(1), ToString::to_string);
+        let bad: Result<u8, String> =
+            progress.step("fails on purpose", || Err("no".to_owned()), ToString::to_string);
         assert_eq!((good, bad), (Ok(1), Err("no".to_owned())));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use color_eyre::eyre::{Result, eyre};
 use sha2::{Digest, Sha256};
 
 use super::port;
@@ -76,7 +76,7 @@ pub(super) fn probe(stack: &Stack) -> Result<Health, Trouble> {
     let password = stack.state.secrets.get("redis.admin");
     stream
         .write_all(&[command(&["AUTH", "admin", password]), command(&["INFO"])].concat())
-        .map_err(|error| Trouble::not_yet(format!("it does not read: {error}")))?;
+        .map_err(|error| port::no_answer(&error))?;
     let mut reader = BufReader::new(stream);
     let greeting = reply(&mut reader)?;
     if greeting.starts_with("-WRONGPASS") {
@@ -120,20 +120,28 @@ fn command(words: &[&str]) -> Vec<u8> {
     bytes
 }
 
+fn foreign() -> Trouble {
+    Trouble::not_yet("what answers is not Redis")
+}
+
 /// One simple, error or bulk reply; an error keeps its minus sign. More is not needed here.
-fn reply(reader: &mut impl BufRead) -> Result<String> {
+fn reply(reader: &mut impl BufRead) -> Result<String, Trouble> {
     let mut line = String::new();
-    reader.read_line(&mut line).wrap_err("it does not answer")?;
+    reader
+        .read_line(&mut line)
+        .map_err(|error| port::no_answer(&error))?;
     let line = line.trim_end();
     let Some(length) = line.strip_prefix('$') else {
         if line.starts_with(['+', '-']) {
             return Ok(line.to_owned());
         }
-        bail!("what answers is not Redis");
+        return Err(foreign());
     };
-    let length: usize = length.parse().wrap_err("what answers is not Redis")?;
+    let length: usize = length.parse().map_err(|_| foreign())?;
     let mut bytes = vec![0; length + 2];
-    reader.read_exact(&mut bytes).wrap_err("its answer is cut off")?;
+    reader
+        .read_exact(&mut bytes)
+        .map_err(|error| port::no_answer(&error))?;
     bytes.truncate(length);
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

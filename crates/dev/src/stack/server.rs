@@ -50,12 +50,6 @@ impl Trouble {
     }
 }
 
-impl From<color_eyre::eyre::Report> for Trouble {
-    fn from(report: color_eyre::eyre::Report) -> Self {
-        Self::not_yet(format!("{report:#}"))
-    }
-}
-
 /// Everything that starting a server may need.
 #[derive(Debug)]
 pub(super) struct Workshop {

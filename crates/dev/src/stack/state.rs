@@ -249,6 +249,22 @@ pub(super) fn make_folder(path: &Path, mode: u32) -> Result<()> {
         .wrap_err_with(|| format!("folder {} cannot be made", path.display()))
 }
 
+/// A place beside the final one for work that takes a while, of this process alone: the tools of a command that was
+/// killed may still be writing to theirs. Clears away what such commands abandoned.
+pub(super) fn scratch(folder: &Path, name: &str) -> PathBuf {
+    let abandoned = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in abandoned.filter(|entry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(&format!("{name}.new-"))
+    }) {
+        // What cannot be removed now because somebody still writes to it goes the next time.
+        let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+    }
+    folder.join(format!("{name}.new-{}", std::process::id()))
+}
+
 /// Writes a file that only its owner may read, whole or not at all.
 pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
     let said = || format!("{} cannot be written", path.display());

@@ -134,7 +134,7 @@ fn look(stack: &Stack) -> Vec<Row> {
 }
 
 fn row(stack: &Stack, service: Service, is_wanted: bool) -> Row {
-    let record = Record::alive(&stack.record(service));
+    let record = Record::find(&stack.record(service), &stack.home(service));
     let (state, version, detail) = match (&record, service.probe(stack)) {
         (Some(_), Ok(health)) => (State::Up, health.version, health.detail),
         (Some(_), Err(trouble)) => (State::NotReady, String::new(), trouble.text),

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use color_eyre::eyre::{Report, Result, WrapErr, bail, eyre};
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 
 use super::account::Account;
 use super::jars::Jars;
@@ -165,16 +165,16 @@ fn open(options: &Options, arguments: &UpArgs, progress: &Progress) -> Result<(L
     Ok((lock, workshop))
 }
 
-/// Clears what a killed server left behind and makes sure that every port is ours to take, before anything is started.
+/// Makes sure that every port is ours to take before anything is started, and names all that are not at once.
 fn free_the_way(stack: &Stack, services: &[Service]) -> Result<()> {
     let mut conflicts = Vec::new();
     for service in services.iter().copied() {
-        if Record::alive(&stack.record(service)).is_some() {
+        let home = stack.home(service);
+        if Record::find(&stack.record(service), &home).is_some() {
             continue;
         }
-        process::clear_leftovers(&stack.home(service))?;
         for port in service.ports(stack) {
-            if let Err(conflict) = port::ensure_free(service, port) {
+            if let Err(conflict) = port::ensure_free(service, port, Duration::ZERO) {
                 conflicts.push(conflict.to_string());
             }
         }
@@ -249,9 +249,9 @@ fn bring_up(workshop: &Workshop, service: Service) -> Result<(Outcome, Health)> 
     let record_file = stack.record(service);
     let launch = service.prepare(workshop).wrap_err_with(|| service.to_string())?;
     let mut outcome = Outcome::Started;
-    if let Some(record) = Record::alive(&record_file) {
+    if let Some(record) = Record::find(&record_file, &launch.home) {
         if record.fingerprint == launch.fingerprint
-            && let Ok(health) = wait(service, stack, GRACE, || Ok(record.is_alive()))
+            && let Ok(health) = wait(service, stack, GRACE, || record.is_alive())
         {
             service.finish(stack)?;
             return Ok((Outcome::Running, health));
@@ -265,7 +265,7 @@ fn bring_up(workshop: &Workshop, service: Service) -> Result<(Outcome, Health)> 
     }
     process::clear_leftovers(&launch.home)?;
     for port in service.ports(stack) {
-        port::ensure_free(service, port)?;
+        port::ensure_free(service, port, port::PATIENCE)?;
     }
     if let Service::Postgres(cluster) = service {
         postgres::forget_dead_postmaster(stack, cluster)?;
@@ -273,21 +273,25 @@ fn bring_up(workshop: &Workshop, service: Service) -> Result<(Outcome, Health)> 
     let mut child = launch.start(&record_file)?;
     let patience = service.patience();
     let health = wait(service, stack, patience, || is_running(&mut child)).map_err(|trouble| {
-        eyre!(
-            "{service} did not come up: {trouble}\n  log {}, its end:\n{}",
-            launch.log.display(),
+        // What is final explains itself; otherwise the server's own words are the best there is.
+        let log = if trouble.is_final {
+            String::new()
+        } else {
             process::tail(&launch.log, 12)
+        };
+        eyre!(
+            "{service} did not come up: {}\n  log {}\n{log}",
+            trouble.text,
+            launch.log.display()
         )
     })?;
     service.finish(stack)?;
     Ok((outcome, health))
 }
 
-fn is_running(child: &mut Child) -> Result<bool> {
-    Ok(child
-        .try_wait()
-        .wrap_err("the process cannot be watched")?
-        .is_none())
+/// A child that cannot be watched counts as running: its own answers decide then.
+fn is_running(child: &mut Child) -> bool {
+    child.try_wait().map_or(true, |ended| ended.is_none())
 }
 
 /// Asks until the server works, ends, or runs out of time.
@@ -295,20 +299,19 @@ fn wait(
     service: Service,
     stack: &Stack,
     patience: Duration,
-    mut is_running: impl FnMut() -> Result<bool>,
-) -> Result<Health> {
+    mut is_running: impl FnMut() -> bool,
+) -> Result<Health, Trouble> {
     let end = Instant::now() + patience;
     loop {
         let trouble = match service.probe(stack) {
             Ok(health) => return Ok(health),
             Err(trouble) => trouble,
         };
-        if !is_running()? {
-            bail!("the process ended");
+        if !is_running() {
+            return Err(Trouble::not_yet("the process ended"));
         }
-        let Trouble { text, is_final } = trouble;
-        if is_final || Instant::now() >= end {
-            return Err(Report::msg(text));
+        if trouble.is_final || Instant::now() >= end {
+            return Err(trouble);
         }
         thread::sleep(LOOK);
     }
