@@ -22,6 +22,7 @@ clean-demo-local:
 	@if [ -x $(DEV) ]; then $(DEV) demo clean; else echo "nothing was built, so nothing runs"; fi
 
 demo-docker:
+	scripts/compose-env.sh
 	docker compose up --build --detach --wait
 	docker compose run --rm dashboard
 stop-docker:
