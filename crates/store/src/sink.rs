@@ -39,6 +39,12 @@ pub trait Sink: Send {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
+    /// Since when the present contents are being built, for a sink that can be built again: a reading that began less
+    /// than the topics' retention ago has missed no delete. `None` when unknown or long ago.
+    fn built_since(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
     /// Begins from nothing, because the topics no longer hold what lies between the sink's checkpoint and their
     /// beginning: the next `recover` answers checkpoint 0 for every partition (docs: reliability 5.8). Only a sink that
     /// can be built again from the topics alone does it; the others answer with an error of kind `Permanent`, which is

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::assignment::{Action, Assignment, Start};
 use instashop_core::batch::{Batch, Outcome, Tally};
 use instashop_core::checkpoint::{Answer, Partition};
@@ -41,6 +41,8 @@ pub struct Pace {
     pub idle_check: Duration,
     /// How often the worker says how it is.
     pub publish: Duration,
+    /// How long the topics keep every change and every delete.
+    pub retention: TimeDelta,
 }
 
 impl Pace {
@@ -54,6 +56,7 @@ impl Pace {
             },
             idle_check: Duration::from_millis(config.flow.idle_check_ms),
             publish: Duration::from_millis(config.flow.publish_ms),
+            retention: TimeDelta::hours(config.kafka.retention_hours as i64),
         }
     }
 }
@@ -245,7 +248,7 @@ impl<S: Sink> Engine<S> {
             for (prefix, at) in &taken.heartbeats {
                 self.counters.heartbeat(prefix, *at);
             }
-            if !taken.batch.steps.is_empty() {
+            if !taken.batch.steps.is_empty() && !self.has_outlived(&taken.batch) {
                 self.trying.push_back(taken.batch);
             }
             return Ok(true);
@@ -269,6 +272,51 @@ impl<S: Sink> Engine<S> {
             }
         }
         Ok(false)
+    }
+
+    /// Looks for the gap that makes no error: the flow was away for longer than the topics keep every change. The live
+    /// store begins again (true, the batch is not to be applied); for the warehouse the gap is said aloud.
+    fn has_outlived(&mut self, batch: &Batch) -> bool {
+        let now = Utc::now();
+        if self
+            .sink
+            .built_since()
+            .is_some_and(|since| now - since <= self.pace.retention)
+        {
+            return false;
+        }
+        for (index, step) in batch.steps.iter().enumerate() {
+            let first = batch.records.iter().find(|record| record.step == index);
+            let Some(written_at) = first.and_then(|record| record.kafka_at) else {
+                continue;
+            };
+            if kafka::is_heartbeat(&step.partition.topic)
+                || !self
+                    .assignment
+                    .outlived(&step.partition, written_at, now, self.pace.retention)
+            {
+                continue;
+            }
+            let why = format!(
+                "{} was not read for longer than its {} hours of retention (next record of {})",
+                step.partition,
+                self.pace.retention.num_hours(),
+                written_at.format("%Y-%m-%d %H:%M UTC"),
+            );
+            match self.flow {
+                Flow::Live => {
+                    self.debts.push_back(Debt::StartOver {
+                        partition: step.partition.clone(),
+                        why,
+                    });
+                    return true;
+                }
+                Flow::Warehouse => tracing::error!(
+                    "{why}: changes and deletes of that time may be missing from the event log; run `instashop verify`"
+                ),
+            }
+        }
+        false
     }
 
     async fn try_batch(&mut self) -> Result<(), FlowFailure> {
