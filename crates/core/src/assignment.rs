@@ -290,7 +290,13 @@ impl Assignment {
     /// How much of a rebuild is done, in percent of the offsets to read; `None` when nothing is being rebuilt. 100 is
     /// reached only when every partition has passed the end it had at the start (docs: reliability 5.8).
     pub fn rebuild_percent(&self) -> Option<u8> {
-        if !self.held.values().any(|held| held.rebuilding) {
+        // Before the ends are known, a partition at 0 may simply be empty: that is a rebuild only where all begin so.
+        let fresh = self.held.values().all(|held| held.origin == 0);
+        if !self
+            .held
+            .values()
+            .any(|held| held.rebuilding && (fresh || held.target.is_some()))
+        {
             return None;
         }
         let (mut done, mut all) = (0_i128, 0_i128);
@@ -523,8 +529,17 @@ mod tests {
 
     #[test]
     fn a_restart_near_the_end_is_not_called_a_rebuild() {
-        let (assignment, _) = holding(10);
+        let (mut assignment, _) = holding(10);
         assert_eq!(assignment.rebuild_percent(), None);
+        let owned = |checkpoint| Owned { epoch: 1, checkpoint };
+        assignment.take([(partition(0), owned(10)), (partition(1), owned(0))]);
+        assert_eq!(
+            assignment.rebuild_percent(),
+            None,
+            "a partition that never had a record"
+        );
+        assignment.end(&partition(1), 5);
+        assert_eq!(assignment.rebuild_percent(), Some(0), "it has some");
     }
 
     #[test]

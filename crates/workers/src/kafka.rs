@@ -84,8 +84,13 @@ pub enum Event {
     },
     /// Records.
     Records(Vec<Chunk>),
-    /// End offsets, about once a second.
-    Ends(Vec<End>),
+    /// About once a second: whether a broker is connected, and the end offsets that are known.
+    Pulse {
+        /// True when at least one broker is connected.
+        connected: bool,
+        /// End offsets of partitions being read.
+        ends: Vec<End>,
+    },
     /// Kafka no longer has what lies at the reading position of this partition, or has less than that.
     OutOfRange {
         /// The partition.

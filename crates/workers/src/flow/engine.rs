@@ -112,7 +112,7 @@ pub struct Engine<S> {
     counters: Counters,
     hints: BTreeMap<Partition, i64>,
     rebuilding_since: Option<DateTime<Utc>>,
-    kafka_trouble: Option<Instant>,
+    kafka_trouble: bool,
     reminded: Option<Instant>,
     idle_at: Instant,
     publish_at: Instant,
@@ -152,7 +152,7 @@ impl<S: Sink> Engine<S> {
             counters: Counters::default(),
             hints: BTreeMap::new(),
             rebuilding_since: None,
-            kafka_trouble: None,
+            kafka_trouble: false,
             reminded: None,
             idle_at: now,
             publish_at: now,
@@ -535,11 +535,12 @@ impl<S: Sink> Engine<S> {
                 self.let_go();
             }
             Event::Records(chunks) => {
-                self.kafka_trouble = None;
                 self.inbox.put(chunks, Instant::now());
             }
-            Event::Ends(ends) => {
-                self.kafka_trouble = None;
+            Event::Pulse { connected, ends } => {
+                if connected && std::mem::take(&mut self.kafka_trouble) {
+                    tracing::info!("kafka answers again");
+                }
                 for end in ends {
                     self.assignment.end(&end.partition, end.end);
                     if end.drained {
@@ -554,12 +555,13 @@ impl<S: Sink> Engine<S> {
                 high,
             } => self.out_of_range(partition, position, low, high),
             Event::Trouble(what) => {
-                if self.kafka_trouble.is_none() {
-                    tracing::warn!("kafka: {what}");
-                } else {
+                // One line, until Kafka answers again.
+                if self.kafka_trouble {
                     tracing::debug!("kafka: {what}");
+                } else {
+                    tracing::warn!("kafka: {what}");
                 }
-                self.kafka_trouble = Some(Instant::now());
+                self.kafka_trouble = true;
             }
             Event::Failed(failure) => return Err(FlowFailure::Kafka(failure)),
         }
@@ -656,7 +658,7 @@ impl<S: Sink> Engine<S> {
         if self.backoff.is_failing() {
             return format!("waiting for {}", self.flow.sink_name());
         }
-        if self.kafka_trouble.is_some() {
+        if self.kafka_trouble {
             return "waiting for kafka".into();
         }
         if self.assignment.rebuild_percent().is_some() {

@@ -173,7 +173,10 @@ impl Broker {
                 .collect();
             self.tell(Event::Records(chunks));
         }
-        self.tell(Event::Ends(ends));
+        self.tell(Event::Pulse {
+            connected: true,
+            ends,
+        });
     }
 }
 

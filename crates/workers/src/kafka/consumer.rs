@@ -263,9 +263,8 @@ impl Poller {
             }
             Note::Statistics(statistics) => {
                 let ends = self.ends(&statistics);
-                if !ends.is_empty() {
-                    self.tell(Event::Ends(ends));
-                }
+                let connected = statistics.connected();
+                self.tell(Event::Pulse { connected, ends });
             }
             Note::Error(error, reason) => self.fail(&error, &reason),
         }

@@ -28,6 +28,25 @@ pub(super) enum Note {
 pub(super) struct Statistics {
     #[serde(default)]
     pub(super) topics: HashMap<String, TopicStatistics>,
+    #[serde(default)]
+    brokers: HashMap<String, BrokerStatistics>,
+}
+
+/// One broker of the statistics.
+#[derive(Debug, Deserialize)]
+struct BrokerStatistics {
+    /// Below 0 for bootstrap and logical brokers.
+    nodeid: i32,
+    state: String,
+}
+
+impl Statistics {
+    /// True when at least one broker is connected.
+    pub(super) fn connected(&self) -> bool {
+        self.brokers
+            .values()
+            .any(|broker| broker.nodeid >= 0 && broker.state == "UP")
+    }
 }
 
 /// One topic of the statistics.
