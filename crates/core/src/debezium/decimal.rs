@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use rust_decimal::Decimal;
 
 use super::error::Fault;
+use super::object::{self, Object};
 
 /// Most digits after the point that [`Decimal`] holds.
 const MAX_SCALE: i32 = 28;
@@ -120,6 +121,17 @@ pub(crate) fn from_base64(text: &str) -> Result<i128, Fault> {
     let value = i128::from_be_bytes(wide);
     let lossless = extension.iter().all(|byte| *byte == sign) && (value < 0) == (sign == 0xff);
     lossless.then_some(value).ok_or(Fault::OutOfRange)
+}
+
+/// Debezium's decimal of variable scale: `{"scale":4,"value":"MDk="}` (pitfall 11).
+pub(crate) fn from_structure(raw: &str) -> Result<Decimal, Fault> {
+    let object = Object::of_value(raw)?;
+    let scale = object.get("scale").and_then(object::integer::<i32>);
+    let value = object.get("value").and_then(object::string);
+    let (Some(scale), Some(value)) = (scale, value) else {
+        return Err(Fault::WrongType);
+    };
+    scaled(from_base64(&value)?, scale)
 }
 
 /// True when a text can only be a decimal: a base64 text has neither point nor minus sign, and a length of whole

@@ -23,10 +23,16 @@ pub(crate) fn decode(
     if values.unavailable.is(raw) {
         return Ok(None);
     }
-    if let Some(Form::Decimal(scale)) = field.map(|field| field.form)
-        && let Some(text) = object::string(raw)
-        && let Ok(decimal) = decimal::from_base64(&text).and_then(|unscaled| decimal::scaled(unscaled, scale))
-    {
+    let decimal = match field.map(|field| field.form) {
+        Some(Form::Decimal(scale)) if raw.starts_with('"') => object::string(raw)
+            .ok_or(Fault::Broken)
+            .and_then(|text| decimal::from_base64(&text))
+            .and_then(|unscaled| decimal::scaled(unscaled, scale))
+            .ok(),
+        Some(Form::VariableDecimal) if raw.starts_with('{') => decimal::from_structure(raw).ok(),
+        _ => None,
+    };
+    if let Some(decimal) = decimal {
         return Ok(Some(Value::from(decimal.to_string())));
     }
     json(raw, 0)

@@ -1,10 +1,12 @@
 //! The key of a Kafka record: the primary key of the row, with or without a schema around it.
 
+use rust_decimal::prelude::ToPrimitive;
+
 use super::decimal;
 use super::error::DecodeError;
 use super::object::{self, Object};
+use super::schema::{Form, RowSchema};
 use crate::table::Table;
-use rust_decimal::prelude::ToPrimitive;
 
 /// The primary key that a record's key names. `None` when there is no key, or when the key is made of other columns
 /// (`message.key.columns`), so that the row has to say.
@@ -19,17 +21,20 @@ pub(crate) fn primary_key(table: Table, bytes: Option<&[u8]>) -> Result<Option<i
         None => Ok(None),
         Some(b'{') => {
             let mut object = Object::parse(text, "key")?;
+            let mut schema = None;
             if object.members().len() == 2
-                && let (true, Some(payload)) = (object.has("schema"), object.get("payload"))
+                && let (Some(schema_text), Some(payload)) = (object.get("schema"), object.get("payload"))
             {
                 if !payload.starts_with('{') {
                     return scalar(table, payload);
                 }
+                schema = Some(schema_text);
                 object = Object::parse(payload, "key")?;
             }
-            match object.get(table.key()) {
-                Some(value) => scalar(table, value),
-                None => Ok(None),
+            match (object.get(table.key()), schema) {
+                (Some(value), Some(schema)) if value.starts_with('"') => of_decimal(table, value, schema),
+                (Some(value), _) => scalar(table, value),
+                (None, _) => Ok(None),
             }
         }
         Some(b'S') => from_struct_text(table, text)
@@ -53,6 +58,20 @@ fn scalar(table: Table, raw: &str) -> Result<Option<i64>, DecodeError> {
     value.map(Some).ok_or(DecodeError::BadKey { table })
 }
 
+/// A key that is a text, or base64 where its schema says so: a `numeric` key under `decimal.handling.mode=precise`.
+fn of_decimal(table: Table, raw: &str, schema: &str) -> Result<Option<i64>, DecodeError> {
+    let columns = RowSchema::parse(schema)?;
+    let Some(Form::Decimal(scale)) = columns.field(table.key(), 0).map(|field| field.form) else {
+        return scalar(table, raw);
+    };
+    let value = || {
+        let unscaled = decimal::from_base64(&object::string(raw)?).ok()?;
+        let value = decimal::scaled(unscaled, scale).ok()?;
+        value.is_integer().then(|| value.to_i64())?
+    };
+    value().map(Some).ok_or(DecodeError::BadKey { table })
+}
+
 /// The key of a connector whose key converter is Connect's `StringConverter`: `Struct{transaction_id=7}`.
 fn from_struct_text(table: Table, text: &str) -> Option<i64> {
     let members = text.strip_prefix("Struct{")?.strip_suffix('}')?;
@@ -71,7 +90,9 @@ mod tests {
 
     #[test]
     fn keys_in_every_form() {
-        let cases: [Case; 22] = [
+        let decimal: &[u8] = br#"{"schema":{"type":"struct","fields":[{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"0"},"field":"transaction_id"}]},"payload":{"transaction_id":"1234"}}"#;
+        let cases: [Case; 23] = [
+            (decimal, Ok(Some(-2_658_824))),
             (b"{\"transaction_id\":7}", Ok(Some(7))),
             (b"{\"transaction_id\":-9223372036854775808}", Ok(Some(i64::MIN))),
             (b"{\"transaction_id\":\"7\"}", Ok(Some(7))),

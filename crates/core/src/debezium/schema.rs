@@ -18,6 +18,8 @@ use super::time::TimeUnit;
 pub(crate) enum Form {
     /// Connect's `Decimal`: base64 with this scale.
     Decimal(i32),
+    /// Debezium's `VariableScaleDecimal`: an object with scale and base64.
+    VariableDecimal,
     /// A moment as an integer of this unit.
     Moment(TimeUnit),
     /// A plain text.
@@ -46,7 +48,7 @@ pub(crate) struct RowSchema {
 
 impl RowSchema {
     /// Reads the schema of an envelope (its `after`, or `before`) or of a flattened row.
-    fn parse(text: &str) -> Result<Self, DecodeError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, DecodeError> {
         let root: Node = serde_json::from_str(text).map_err(|_| DecodeError::BadSchema)?;
         let members = root.fields.unwrap_or_default();
         let is = |node: &Node, name: &str| node.field.as_deref() == Some(name);
@@ -112,6 +114,7 @@ impl Node {
                 let scale = scale.and_then(|scale| scale.parse().ok());
                 Form::Decimal(scale.ok_or(DecodeError::BadSchema)?)
             }
+            "io.debezium.data.VariableScaleDecimal" => Form::VariableDecimal,
             "io.debezium.time.Timestamp" | "org.apache.kafka.connect.data.Timestamp" => {
                 Form::Moment(TimeUnit::Millis)
             }
@@ -144,6 +147,9 @@ struct Slot {
 /// Schemas kept for a topic: the one of now, those of a few changed tables before it that a rebuild reads again.
 const PER_TOPIC: usize = 4;
 
+/// Longest schema that is kept, in bytes. One of a wide table has some twenty thousand.
+const MAX_PREFIX: usize = 256 * 1024;
+
 /// A value without its wrapper.
 #[derive(Debug)]
 pub(crate) enum Payload<'a> {
@@ -160,6 +166,7 @@ impl Schemas {
         if text.starts_with("{\"schema\"") {
             for (index, slot) in self.slots.iter().enumerate() {
                 if slot.topic == topic
+                    && !slot.prefix.is_empty()
                     && let Some(rest) = text.strip_prefix(slot.prefix.as_str())
                     && let Some(payload) = rest.strip_suffix('}')
                     && let Ok(object) = Object::parse(payload, "value")
@@ -201,33 +208,27 @@ impl Schemas {
         Ok(Payload::Object(inner, Some(self.remember(topic, prefix, row))))
     }
 
-    /// Keeps a schema, in the place of the oldest of its topic when there are enough.
+    /// Keeps a schema; the oldest of its topic goes when there are enough.
     fn remember(&mut self, topic: &str, prefix: &str, row: RowSchema) -> usize {
-        let slot = Slot {
+        // A payload in front of its schema leaves no prefix, and one of this size is no table of ours: such a schema
+        // is read every time and kept only for the record at hand.
+        let prefix = if prefix.len() > MAX_PREFIX { "" } else { prefix };
+        let of_topic = |slot: &Slot| slot.topic == topic;
+        let spent = self
+            .slots
+            .iter()
+            .position(|slot| of_topic(slot) && slot.prefix.is_empty());
+        let full = self.slots.iter().filter(|slot| of_topic(slot)).count() >= PER_TOPIC;
+        let oldest = self.slots.iter().position(of_topic).filter(|_| full);
+        if let Some(index) = spent.or(oldest) {
+            self.slots.remove(index);
+        }
+        self.slots.push(Slot {
             topic: topic.to_owned(),
             prefix: prefix.to_owned(),
             row,
             fresh: true,
-        };
-        let same: Vec<usize> = (0..self.slots.len())
-            .filter(|index| self.slots[*index].topic == topic)
-            .collect();
-        // A payload in front of its schema, or blanks behind it, leave no prefix: such a schema is read every time.
-        let unusable = |index: &usize| self.slots[*index].prefix.is_empty();
-        if let Some(index) = same.iter().copied().find(unusable) {
-            self.slots[index] = slot;
-            return index;
-        }
-        if same.len() >= PER_TOPIC {
-            let oldest = same[0];
-            for pair in same.windows(2) {
-                self.slots.swap(pair[0], pair[1]);
-            }
-            let last = same.last().copied().unwrap_or(oldest);
-            self.slots[last] = slot;
-            return last;
-        }
-        self.slots.push(slot);
+        });
         self.slots.len() - 1
     }
 

@@ -232,23 +232,30 @@ impl Cursor<'_> {
     }
 }
 
-/// A moment from `time.precision.mode=structured`: an object with the parts of date and time.
+/// A moment from `time.precision.mode=structured` (3.7): the parts of date and time, or the name of an infinity.
 pub(crate) fn from_structure(raw: &str) -> Result<Moment, Fault> {
     let object = Object::of_value(raw)?;
-    let part = |name: &str, default: Option<i64>| match object.filled(name) {
-        Some(raw) => object::integer::<i64>(raw).ok_or(Fault::WrongType),
-        None => default.ok_or(Fault::WrongType),
-    };
-    let year = part("year", None)?;
-    let month = u32::try_from(part("month", None)?).map_err(|_| Fault::WrongType)?;
-    let day = u32::try_from(part("day", None)?).map_err(|_| Fault::WrongType)?;
-    if year.abs() > 999_999_999 {
-        return Err(Fault::OutOfRange);
+    match object.filled("specialValue") {
+        Some("\"POSITIVE_INFINITY\"") => return Ok(Moment::Infinity),
+        Some("\"NEGATIVE_INFINITY\"") => return Ok(Moment::NegInfinity),
+        Some(_) => return Err(Fault::WrongType),
+        None => {}
     }
-    let days = days_of(year, month, day).ok_or(Fault::WrongType)?;
-    let seconds = (part("hour", Some(0))? * 60 + part("minute", Some(0))?) * 60 + part("second", Some(0))?;
-    let micros = i128::from(days) * DAY + i128::from(seconds) * 1_000_000;
-    i64::try_from(micros)
+    let part = |name: &str, most: i64| match object.filled(name) {
+        Some(raw) => object::integer::<i64>(raw)
+            .filter(|part| (0..=most).contains(part))
+            .ok_or(Fault::WrongType),
+        None => Ok(0),
+    };
+    let year = object
+        .filled("year")
+        .and_then(object::integer::<i64>)
+        .filter(|year| year.abs() <= 999_999_999)
+        .ok_or(Fault::WrongType)?;
+    let days = days_of(year, part("month", 12)? as u32, part("day", 31)? as u32).ok_or(Fault::WrongType)?;
+    let seconds = (part("hour", 24)? * 60 + part("minute", 59)?) * 60 + part("second", 60)?;
+    let micros = seconds * 1_000_000 + part("nanos", 999_999_999)? / 1000;
+    i64::try_from(i128::from(days) * DAY + i128::from(micros))
         .map(near_infinity)
         .map_err(|_| Fault::OutOfRange)
 }
@@ -339,6 +346,40 @@ mod tests {
             ("yesterday", Err(Fault::WrongType)),
         ] {
             assert_eq!(from_text(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn structures() {
+        let whole = r#"{"year":2025,"month":9,"day":20,"hour":14,"minute":16,"second":7,"nanos":123456789,"specialValue":null,"precision":6}"#;
+        for (raw, expected) in [
+            (whole, Ok(Moment::Micros(1_758_377_767_123_456))),
+            (
+                r#"{"year":2025,"month":9,"day":20}"#,
+                Ok(Moment::Micros(1_758_326_400_000_000)),
+            ),
+            (
+                r#"{"year":null,"specialValue":"POSITIVE_INFINITY"}"#,
+                Ok(Moment::Infinity),
+            ),
+            (
+                r#"{"year":null,"specialValue":"NEGATIVE_INFINITY"}"#,
+                Ok(Moment::NegInfinity),
+            ),
+            (r#"{"specialValue":"ZERO"}"#, Err(Fault::WrongType)),
+            (r#"{"year":2025,"month":13,"day":1}"#, Err(Fault::WrongType)),
+            (
+                r#"{"year":2025,"month":9,"day":20,"hour":-1}"#,
+                Err(Fault::WrongType),
+            ),
+            (r#"{"year":999999999,"month":1,"day":1}"#, Err(Fault::OutOfRange)),
+            (
+                r#"{"year":9223372036854775807,"month":1,"day":1}"#,
+                Err(Fault::WrongType),
+            ),
+            ("{}", Err(Fault::WrongType)),
+        ] {
+            assert_eq!(from_structure(raw), expected, "{raw}");
         }
     }
 

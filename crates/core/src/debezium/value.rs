@@ -7,7 +7,7 @@ use super::Counters;
 use super::decimal;
 use super::document;
 use super::error::{DecodeError, Fault};
-use super::object::{self, Object};
+use super::object;
 use super::schema::{Field, Form, RowSchema};
 use super::time::{self, TimeUnit};
 use super::unavailable::Unavailable;
@@ -184,15 +184,7 @@ impl Values {
                     _ => self.bare_decimal(table, index, &text),
                 }
             }
-            Some(b'{') => {
-                let object = Object::of_value(raw)?;
-                let scale = object.get("scale").and_then(object::integer::<i32>);
-                let value = object.get("value").and_then(object::string);
-                let (Some(scale), Some(value)) = (scale, value) else {
-                    return Err(Fault::WrongType);
-                };
-                decimal::scaled(decimal::from_base64(&value)?, scale).map(Some)
-            }
+            Some(b'{') => decimal::from_structure(raw).map(Some),
             Some(b'-' | b'0'..=b'9') => decimal::from_number(raw).map(Some),
             _ => Err(Fault::WrongType),
         }
@@ -291,6 +283,19 @@ impl Values {
             None => Ok(Value::Json(
                 serde_json::Value::from(text.replace('\0', "")).to_string(),
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_place_for_what_is_known_of_it() {
+        for (index, table) in Table::ALL.into_iter().enumerate() {
+            assert_eq!(table as usize, index);
+            assert!(table.columns().len() <= COLUMNS, "{}", table.name());
         }
     }
 }

@@ -2,4 +2,6 @@
 //! connector, and properties.
 
 mod pitfalls;
+mod properties;
+mod recording;
 mod support;
