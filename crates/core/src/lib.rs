@@ -13,6 +13,7 @@ pub mod change;
 pub mod checkpoint;
 pub mod config;
 pub mod debezium;
+pub mod fold;
 pub mod latency;
 pub mod money;
 pub mod position;
