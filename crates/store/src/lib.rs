@@ -10,9 +10,11 @@ pub mod error;
 pub mod live;
 #[cfg(any(test, feature = "test-support"))]
 pub mod memory;
+mod postgres;
 pub mod sink;
 pub mod source;
 pub mod warehouse;
 
 pub use error::{Kind, StoreError};
+pub use postgres::SetupStep;
 pub use sink::Sink;

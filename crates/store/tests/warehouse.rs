@@ -1,0 +1,15 @@
+//! The warehouse against a real PostgreSQL that this binary starts for itself and ends with itself.
+
+#![cfg(feature = "stack-tests")]
+
+mod warehouse {
+    mod cluster;
+    mod commit;
+    mod faults;
+    mod migrations;
+    mod proxy;
+    mod refusals;
+    mod replays;
+    mod roles;
+    mod shop;
+}
