@@ -1,0 +1,59 @@
+//! All totals of the live store as one flat list, for comparison with the warehouse and the sources.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::checkpoint::Partition;
+
+/// Name of one number: a day (none for row counts), a measure, and a dimension (empty where there is none).
+///
+/// | name | dimension | value |
+/// |---|---|---|
+/// | `revenue_cents`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped` | | as in [`crate::view::Totals`] |
+/// | `buyers` | | distinct buyers with a sale |
+/// | `orders_without_lines` | | sales without a single line |
+/// | `payment.paid`, `payment.failed`, `payment.open`, `payment.revenue_cents` | method | |
+/// | `category.revenue_cents`, `category.units`, `category.lines` | category | allocated; `lines` counts a sale without lines as one |
+/// | `product.revenue_cents`, `product.units`, `product.lines` | product id | allocated |
+/// | `behaviour.events`, `behaviour.sessions`, `behaviour.actors` | event type | |
+/// | `rows` | table | rows that are not deleted, no day |
+/// | `undated` | | orders and events without a business day, no day |
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Figure {
+    /// Business day.
+    pub day: Option<NaiveDate>,
+    /// Which number.
+    pub name: &'static str,
+    /// Of what.
+    pub dimension: String,
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(day) = self.day {
+            write!(f, "{day} ")?;
+        }
+        f.write_str(self.name)?;
+        if !self.dimension.is_empty() {
+            write!(f, " {}", self.dimension)?;
+        }
+        Ok(())
+    }
+}
+
+/// Totals and checkpoints of the live store, read in one atomic step, so that they belong together
+/// (docs: reliability section 6).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LiveDump {
+    /// Live generation; empty when the store holds none.
+    pub generation: String,
+    /// When the generation was created.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Next offset to read, per partition.
+    pub checkpoints: Vec<(Partition, i64)>,
+    /// Every number that is not zero.
+    pub figures: BTreeMap<Figure, i64>,
+    /// Contradictions inside the live store; empty when it is sound.
+    pub faults: Vec<String>,
+}

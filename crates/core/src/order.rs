@@ -1,0 +1,290 @@
+//! The order as one state: its header and all its lines (docs: reliability 5.6).
+//!
+//! Header and lines come from different topics with no order between them. Kept in one state they need none: each
+//! change replaces its own part, and the contribution is computed from the whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Row;
+use crate::config::{Meaning, OrderClass};
+use crate::money::{Cents, allocate, cents};
+use crate::position::Position;
+use crate::table::Table;
+
+/// What is remembered of one source row: where its last change stood, and its values unless it was deleted.
+///
+/// A deleted row stays as an entry with its position, or a replayed insert would bring it back (docs: cdc section 2).
+/// Written as `[generation, lsn, row or null]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, u64, Option<T>)", into = "(u32, u64, Option<T>)")]
+#[serde(bound(
+    serialize = "T: Clone + Serialize",
+    deserialize = "T: serde::de::DeserializeOwned"
+))]
+pub struct Kept<T> {
+    /// Position of the last change that was applied.
+    pub position: Position,
+    /// The values; `None` once deleted.
+    pub row: Option<T>,
+}
+
+impl<T> From<(u32, u64, Option<T>)> for Kept<T> {
+    fn from((generation, lsn, row): (u32, u64, Option<T>)) -> Self {
+        Self {
+            position: Position { generation, lsn },
+            row,
+        }
+    }
+}
+
+impl<T> From<Kept<T>> for (u32, u64, Option<T>) {
+    fn from(kept: Kept<T>) -> Self {
+        (kept.position.generation, kept.position.lsn, kept.row)
+    }
+}
+
+/// Header of an order: a `transaction` row in the words of the totals.
+///
+/// Class and payment method are already mapped. The maps are part of the contribution version, so a state never meets
+/// other maps than those it was written with (docs: reliability C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "HeaderBody", into = "HeaderBody")]
+pub struct Header {
+    /// Business time in microseconds since the epoch, UTC; `None` for NULL and the infinities.
+    pub at: Option<i64>,
+    /// `total_amount` in cents; `None` for NULL.
+    pub amount: Option<Cents>,
+    /// Buyer.
+    pub buyer: Option<i64>,
+    /// Store.
+    pub store: Option<i64>,
+    /// Canonical payment method (D2).
+    pub method: String,
+    /// Class of the status (docs: kpis 0.2).
+    pub class: OrderClass,
+}
+
+type HeaderBody = (
+    Option<i64>,
+    Option<Cents>,
+    Option<i64>,
+    Option<i64>,
+    String,
+    OrderClass,
+);
+
+impl From<HeaderBody> for Header {
+    fn from((at, amount, buyer, store, method, class): HeaderBody) -> Self {
+        Self {
+            at,
+            amount,
+            buyer,
+            store,
+            method,
+            class,
+        }
+    }
+}
+
+impl From<Header> for HeaderBody {
+    fn from(header: Header) -> Self {
+        (
+            header.at,
+            header.amount,
+            header.buyer,
+            header.store,
+            header.method,
+            header.class,
+        )
+    }
+}
+
+impl Header {
+    /// Reads a `transaction` row. Every column is small, so none can be missing as an unchanged large value.
+    pub fn of(row: &Row, meaning: &Meaning) -> Self {
+        let table = Table::Transaction;
+        Self {
+            at: row.micros(table, "transaction_date"),
+            amount: row.decimal(table, "total_amount").and_then(cents),
+            buyer: row.int(table, "buyer_id"),
+            store: row.int(table, "customer_id"),
+            method: meaning
+                .payment_method(row.text(table, "payment_method"))
+                .to_owned(),
+            class: meaning.class(row.text(table, "status")),
+        }
+    }
+}
+
+/// A line inside its order: a `transactiondetail` row. Its position stands in the line's own entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Product; `None` for NULL.
+    pub product: Option<i64>,
+    /// Units; NULL counts as 0.
+    pub quantity: i64,
+    /// Unit price in cents; NULL counts as 0.
+    pub unit_price: Cents,
+}
+
+impl Line {
+    /// Reads a `transactiondetail` row.
+    pub fn of(row: &Row) -> Self {
+        let table = Table::TransactionDetail;
+        Self {
+            product: row.int(table, "product_id"),
+            quantity: row.int(table, "quantity").unwrap_or(0),
+            unit_price: row.decimal(table, "unit_price").and_then(cents).unwrap_or(0),
+        }
+    }
+
+    /// Gross value in cents, the weight by which the line shares its order's total.
+    pub fn gross(&self) -> i128 {
+        i128::from(self.quantity) * i128::from(self.unit_price)
+    }
+}
+
+/// Where a line is: its own state, so that a change that does not name the former order can still take the line out
+/// of it (docs: reliability C9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Holder {
+    /// The order that holds the line; `None` when the row names no order.
+    pub order: Option<i64>,
+}
+
+/// An order: header and lines. Lines without a header wait and contribute nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "OrderBody", into = "OrderBody")]
+pub struct Order {
+    /// The header; `None` while only lines have come.
+    pub header: Option<Kept<Header>>,
+    /// Lines by `transaction_detail_id`.
+    pub lines: BTreeMap<i64, Line>,
+}
+
+type OrderBody = (Option<Kept<Header>>, Vec<(i64, Option<i64>, i64, Cents)>);
+
+impl From<OrderBody> for Order {
+    fn from((header, lines): OrderBody) -> Self {
+        Self {
+            header,
+            lines: lines
+                .into_iter()
+                .map(|(id, product, quantity, unit_price)| {
+                    (
+                        id,
+                        Line {
+                            product,
+                            quantity,
+                            unit_price,
+                        },
+                    )
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<Order> for OrderBody {
+    fn from(order: Order) -> Self {
+        let lines = order
+            .lines
+            .into_iter()
+            .map(|(id, line)| (id, line.product, line.quantity, line.unit_price))
+            .collect();
+        (order.header, lines)
+    }
+}
+
+impl Order {
+    /// True when nothing is left to remember: no header was ever seen and no line waits.
+    pub fn is_empty(&self) -> bool {
+        self.header.is_none() && self.lines.is_empty()
+    }
+
+    /// The header, if it came and was not deleted.
+    pub fn live_header(&self) -> Option<&Header> {
+        self.header.as_ref().and_then(|kept| kept.row.as_ref())
+    }
+
+    /// The order's total shared over its lines, in the order of their ids; adds up to the total exactly
+    /// (docs: reliability 5.7). Empty without lines.
+    pub fn shares(&self, total: Cents) -> impl Iterator<Item = (&Line, Cents)> {
+        let weights: Vec<i128> = self.lines.values().map(Line::gross).collect();
+        self.lines.values().zip(allocate(total, &weights))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_a_short_array_and_comes_back_the_same() {
+        let order = Order {
+            header: Some(Kept {
+                position: Position::streamed(0, u64::MAX),
+                row: Some(Header {
+                    at: Some(1_755_784_800_000_000),
+                    amount: Some(12_345),
+                    buyer: Some(7),
+                    store: Some(3),
+                    method: "wallet".into(),
+                    class: OrderClass::Recognised,
+                }),
+            }),
+            lines: BTreeMap::from([
+                (
+                    9,
+                    Line {
+                        product: Some(2),
+                        quantity: 3,
+                        unit_price: 450,
+                    },
+                ),
+                (
+                    10,
+                    Line {
+                        product: None,
+                        quantity: 0,
+                        unit_price: -1,
+                    },
+                ),
+            ]),
+        };
+        let body = serde_json::to_string(&order).unwrap();
+        assert_eq!(
+            body,
+            r#"[[0,18446744073709551615,[1755784800000000,12345,7,3,"wallet","recognised"]],[[9,2,3,450],[10,null,0,-1]]]"#
+        );
+        assert_eq!(serde_json::from_str::<Order>(&body).unwrap(), order);
+        let deleted = Order {
+            header: Some(Kept {
+                position: Position::streamed(1, 5),
+                row: None,
+            }),
+            lines: BTreeMap::new(),
+        };
+        assert_eq!(serde_json::to_string(&deleted).unwrap(), "[[1,5,null],[]]");
+        assert!(deleted.live_header().is_none() && !deleted.is_empty());
+    }
+
+    #[test]
+    fn shares_follow_gross_value_and_add_up() {
+        let line = |quantity, unit_price| Line {
+            product: Some(1),
+            quantity,
+            unit_price,
+        };
+        let order = Order {
+            header: None,
+            lines: BTreeMap::from([(1, line(1, 100)), (2, line(2, 100)), (3, line(-1, 100))]),
+        };
+        let shares: Vec<_> = order.shares(1000).map(|(_, cents)| cents).collect();
+        assert_eq!(shares, [333, 667, 0]);
+        assert_eq!(Order::default().shares(1000).count(), 0);
+    }
+}
