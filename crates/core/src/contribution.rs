@@ -63,7 +63,7 @@ pub type Add<'a> = dyn FnMut(Cell, i64) + 'a;
 ///
 /// An order without a date (NULL, an infinity, a year that has not four digits) belongs to no day; it is counted in
 /// [`Cell::Undated`] and nowhere else. Lines without a live header contribute nothing.
-pub fn of_order(order: &Order, calendar: &Calendar, add: &mut Add<'_>) {
+pub fn of_order(order: &Order, calendar: Calendar, add: &mut Add<'_>) {
     let Some(header) = order.live_header() else { return };
     add(
         Cell::Rows {
@@ -183,7 +183,7 @@ pub fn of_product(product: &Product, meaning: &Meaning, add: &mut Add<'_>) {
 
 /// Contribution of a behaviour row: events by type in three grains, sessions and actors by type and day
 /// (KPI events_by_type). The type NULL is shown as `unknown`.
-pub fn of_behaviour(event: &Behaviour, calendar: &Calendar, add: &mut Add<'_>) {
+pub fn of_behaviour(event: &Behaviour, calendar: Calendar, add: &mut Add<'_>) {
     add(
         Cell::Rows {
             table: Table::UserBehavior,

@@ -148,11 +148,25 @@ impl Line {
 
 /// Where a line is: its own state, so that a change that does not name the former order can still take the line out
 /// of it (docs: reliability C9).
+///
+/// An array of one, so that a line without an order is not taken for a deleted line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "(Option<i64>,)", into = "(Option<i64>,)")]
 pub struct Holder {
     /// The order that holds the line; `None` when the row names no order.
     pub order: Option<i64>,
+}
+
+impl From<(Option<i64>,)> for Holder {
+    fn from((order,): (Option<i64>,)) -> Self {
+        Self { order }
+    }
+}
+
+impl From<Holder> for (Option<i64>,) {
+    fn from(holder: Holder) -> Self {
+        (holder.order,)
+    }
 }
 
 /// An order: header and lines. Lines without a header wait and contribute nothing.
@@ -270,6 +284,26 @@ mod tests {
         };
         assert_eq!(serde_json::to_string(&deleted).unwrap(), "[[1,5,null],[]]");
         assert!(deleted.live_header().is_none() && !deleted.is_empty());
+    }
+
+    #[test]
+    fn a_line_without_an_order_is_not_a_deleted_line() {
+        for row in [
+            None,
+            Some(Holder { order: None }),
+            Some(Holder { order: Some(1) }),
+        ] {
+            let kept = Kept {
+                position: Position::snapshot(0),
+                row,
+            };
+            let body = serde_json::to_string(&kept).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Kept<Holder>>(&body).unwrap(),
+                kept,
+                "{body}"
+            );
+        }
     }
 
     #[test]

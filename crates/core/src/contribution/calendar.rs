@@ -38,13 +38,13 @@ impl Calendar {
     }
 
     /// Business day of a moment.
-    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+    pub fn day(self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone).date_naive()
     }
 
     /// First moment of a business day. Where midnight does not exist (a clock set forward at midnight) it is the first
     /// quarter of an hour that does.
-    pub fn start(&self, day: NaiveDate) -> DateTime<Utc> {
+    pub fn start(self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = day.and_time(NaiveTime::MIN);
         (0..16)
             .find_map(|quarter| {
@@ -56,12 +56,12 @@ impl Calendar {
     }
 
     /// End of a business day: the start of the next one.
-    pub fn end(&self, day: NaiveDate) -> DateTime<Utc> {
+    pub fn end(self, day: NaiveDate) -> DateTime<Utc> {
         self.start(day.checked_add_days(Days::new(1)).unwrap_or(day))
     }
 
     /// Start of a bucket.
-    pub fn start_of(&self, bucket: Bucket) -> DateTime<Utc> {
+    pub fn start_of(self, bucket: Bucket) -> DateTime<Utc> {
         match bucket {
             Bucket::Day(day) => self.start(day),
             Bucket::Hour(day, hour) => self.start(day) + Duration::hours(i64::from(hour)),
@@ -72,7 +72,7 @@ impl Calendar {
 
     /// Day, hour, minute and half minute of a moment in microseconds since the epoch; `None` outside the years 1 to
     /// 9999, which no shop means.
-    pub fn buckets(&self, micros: i64) -> Option<[Bucket; 4]> {
+    pub fn buckets(self, micros: i64) -> Option<[Bucket; 4]> {
         let at = DateTime::from_timestamp_micros(micros)?;
         let day = self.day(at);
         if !(1..=9999).contains(&day.year()) || !(1..=9999).contains(&at.year()) {
@@ -90,7 +90,7 @@ impl Calendar {
 
     /// When a bucket may be forgotten; `None` for days. Buckets are stored several to a key, so the life counts from
     /// the end of the day or of the UTC hour that holds the bucket.
-    pub fn end_of_life(&self, bucket: Bucket) -> Option<DateTime<Utc>> {
+    pub fn end_of_life(self, bucket: Bucket) -> Option<DateTime<Utc>> {
         match bucket {
             Bucket::Day(_) => None,
             Bucket::Hour(day, _) => Some(self.end(day) + Duration::days(HOUR_LIFE_DAYS)),
@@ -104,12 +104,12 @@ impl Calendar {
     }
 
     /// When what is kept for recent days only may be forgotten.
-    pub fn end_of_recent(&self, day: NaiveDate) -> DateTime<Utc> {
+    pub fn end_of_recent(self, day: NaiveDate) -> DateTime<Utc> {
         self.end(day) + Duration::days(RECENT_LIFE_DAYS)
     }
 
     /// The oldest day that is still recent at `now`.
-    pub fn oldest_recent(&self, now: DateTime<Utc>) -> NaiveDate {
+    pub fn oldest_recent(self, now: DateTime<Utc>) -> NaiveDate {
         let mut day = self.day(now);
         while let Some(before) = day.checked_sub_days(Days::new(1)) {
             if self.end_of_recent(before) <= now {

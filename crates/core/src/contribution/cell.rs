@@ -168,7 +168,7 @@ impl Cell {
 
     /// When the total may be forgotten; `None` for totals that live on. A correction that comes later is discarded, or
     /// it would bring the bucket back with only the correction in it (docs: reliability 5.9).
-    pub fn end_of_life(&self, calendar: &Calendar) -> Option<DateTime<Utc>> {
+    pub fn end_of_life(&self, calendar: Calendar) -> Option<DateTime<Utc>> {
         match self {
             Self::Total { bucket, .. } | Self::Events { bucket, .. } => calendar.end_of_life(*bucket),
             Self::ProductBuyer { day, .. } | Self::Amount { day, .. } => Some(calendar.end_of_recent(*day)),

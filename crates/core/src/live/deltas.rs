@@ -15,13 +15,13 @@ pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTre
     let calendar = Calendar::new(meaning.tz());
     let mut sums: BTreeMap<Cell, i64> = BTreeMap::new();
     let mut add = |sign: i64, cell: Cell, value: i64| {
-        if value != 0 && cell.end_of_life(&calendar).is_none_or(|end| now < end) {
+        if value != 0 && cell.end_of_life(calendar).is_none_or(|end| now < end) {
             *sums.entry(cell).or_default() += sign * value;
         }
     };
     for slot in work.orders.values().filter(|slot| slot.old != slot.new) {
-        contribution::of_order(&slot.new, &calendar, &mut |cell, value| add(1, cell, value));
-        contribution::of_order(&slot.old, &calendar, &mut |cell, value| add(-1, cell, value));
+        contribution::of_order(&slot.new, calendar, &mut |cell, value| add(1, cell, value));
+        contribution::of_order(&slot.old, calendar, &mut |cell, value| add(-1, cell, value));
     }
     rows(&work.lines, &mut add, |holder, add| {
         contribution::of_line(*holder, add);
@@ -30,7 +30,7 @@ pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTre
         contribution::of_product(product, meaning, add);
     });
     rows(&work.behaviour, &mut add, |event, add| {
-        contribution::of_behaviour(event, &calendar, add);
+        contribution::of_behaviour(event, calendar, add);
     });
     rows(&work.stock, &mut add, |_, add| {
         contribution::of_row(Table::Stock, add);

@@ -282,7 +282,8 @@ impl Run<'_> {
     /// and means nothing after one. Kafka order decides, since a tombstone has no position of its own: the row is kept
     /// as deleted at LSN 0, so that the next change of the key applies whatever its LSN. After a replayed delete and
     /// its tombstone that next change is the replayed insert that follows them. A tombstone right behind a delete that
-    /// was dropped as a replay is dropped with it, which spares the totals that step back.
+    /// was dropped as a replay is dropped with it, which spares the totals that step back. A row that was never seen is
+    /// remembered as deleted, or a dead letter that is replayed later would bring it to life.
     ///
     /// Returns true when it deleted something.
     fn tombstone(&mut self, table: Table, key: i64, topic: &str) -> Result<bool, BrokenState> {
@@ -293,50 +294,52 @@ impl Run<'_> {
             return Ok(false);
         }
         match id {
-            StateId::Order(_) => {
-                let slot = open(&mut self.work.orders, self.read, id)?;
-                Ok(bury(slot.new.header.as_mut()))
-            }
+            StateId::Order(_) => Ok(bury(&mut open(&mut self.work.orders, self.read, id)?.new.header)),
             StateId::Line(line) => {
                 let slot = open(&mut self.work.lines, self.read, id)?;
-                let Some(Kept {
-                    position,
-                    row: Some(_),
-                }) = slot.new
-                else {
-                    return Ok(false);
-                };
-                self.place(line, Position::snapshot(position.generation), None, None)?;
-                Ok(true)
+                match &slot.new {
+                    Some(Kept {
+                        position,
+                        row: Some(_),
+                    }) => {
+                        let position = Position::snapshot(position.generation);
+                        self.place(line, position, None, None)?;
+                        Ok(true)
+                    }
+                    _ => Ok(bury(&mut slot.new)),
+                }
             }
             StateId::Product(_) => {
                 let slot = open(&mut self.work.products, self.read, id)?;
-                let Some(kept) = slot.new.as_mut() else {
-                    return Ok(false);
-                };
-                if kept.row.as_ref().is_none_or(|product| product.deleted) {
-                    return Ok(false);
+                let stored = slot.new.as_ref().and_then(|kept| kept.row.as_ref());
+                let was_live = stored.is_some_and(|product| !product.deleted);
+                if was_live || slot.new.is_none() {
+                    let generation = slot.new.as_ref().map_or(0, |kept| kept.position.generation);
+                    slot.new = Some(Kept {
+                        position: Position::snapshot(generation),
+                        row: Some(Product::gone(stored)),
+                    });
                 }
-                kept.position = Position::snapshot(kept.position.generation);
-                kept.row = Some(Product::gone(kept.row.as_ref()));
-                Ok(true)
+                Ok(was_live)
             }
-            StateId::Behaviour(_) => Ok(bury(open(&mut self.work.behaviour, self.read, id)?.new.as_mut())),
-            StateId::Stock(_) => Ok(bury(open(&mut self.work.stock, self.read, id)?.new.as_mut())),
-            StateId::Shipment(_) => Ok(bury(open(&mut self.work.shipments, self.read, id)?.new.as_mut())),
+            StateId::Behaviour(_) => Ok(bury(&mut open(&mut self.work.behaviour, self.read, id)?.new)),
+            StateId::Stock(_) => Ok(bury(&mut open(&mut self.work.stock, self.read, id)?.new)),
+            StateId::Shipment(_) => Ok(bury(&mut open(&mut self.work.shipments, self.read, id)?.new)),
         }
     }
 }
 
-/// Deletes a row by tombstone, if there is a live one.
-fn bury<T>(kept: Option<&mut Kept<T>>) -> bool {
-    let Some(kept) = kept else { return false };
-    if kept.row.is_none() {
-        return false;
+/// Deletes a row by tombstone, or remembers that it is deleted. True when there was a live one.
+fn bury<T>(kept: &mut Option<Kept<T>>) -> bool {
+    let was_live = kept.as_ref().is_some_and(|kept| kept.row.is_some());
+    if was_live || kept.is_none() {
+        let generation = kept.as_ref().map_or(0, |kept| kept.position.generation);
+        *kept = Some(Kept {
+            position: Position::snapshot(generation),
+            row: None,
+        });
     }
-    kept.position = Position::snapshot(kept.position.generation);
-    kept.row = None;
-    true
+    was_live
 }
 
 /// What a change did to a state that holds one row.

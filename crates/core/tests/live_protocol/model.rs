@@ -1,0 +1,261 @@
+//! The live store in memory: what the commit script does, in plain Rust.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use instashop_core::checkpoint::{Answer, Owned, Partition, Step};
+use instashop_core::contribution::{Bucket, Cell, Measure, PaymentMeasure, ProductKey, ProductMeasure};
+use instashop_core::live::{Figure, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes};
+
+/// A sum of a category on a day.
+type CategoryCell = (NaiveDate, String, &'static str);
+
+/// The store; a clone is an older copy to go back to.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub generation: u64,
+    partitions: BTreeMap<Partition, Owned>,
+    states: BTreeMap<StateId, Stored>,
+    pub cells: BTreeMap<Cell, i64>,
+    categories: BTreeMap<i64, String>,
+    pub by_category: BTreeMap<CategoryCell, i64>,
+    pub buyers: BTreeMap<(NaiveDate, String, i64), i64>,
+    /// Plants a bug: states are not compared.
+    pub forgets_to_compare: bool,
+}
+
+/// What a commit said.
+#[derive(Debug, PartialEq)]
+pub enum Said {
+    Done,
+    Refused(Vec<(Partition, Answer)>),
+    Conflict,
+}
+
+impl Model {
+    /// Takes over partitions.
+    pub fn recover(&mut self, partitions: &[Partition]) -> Vec<Owned> {
+        partitions
+            .iter()
+            .map(|partition| {
+                let owned = self.partitions.entry(partition.clone()).or_insert(Owned {
+                    epoch: 0,
+                    checkpoint: 0,
+                });
+                owned.epoch += 1;
+                *owned
+            })
+            .collect()
+    }
+
+    /// Everything is lost; a new generation begins.
+    pub fn flush(&mut self) {
+        let generation = self.generation + 1;
+        *self = Self {
+            generation,
+            forgets_to_compare: self.forgets_to_compare,
+            ..Self::default()
+        };
+    }
+
+    /// A stored state.
+    pub fn read(&self, id: StateId) -> Stored {
+        self.states.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Applies everything or nothing.
+    pub fn commit(&mut self, generation: u64, steps: &[Step], writes: &Writes) -> Said {
+        let refused: Vec<_> = steps
+            .iter()
+            .filter_map(|step| {
+                let stored = self.partitions.get(&step.partition).copied();
+                let stored = stored.filter(|_| generation == self.generation);
+                let answer = Answer::of(stored, step);
+                (answer != Answer::Clean).then(|| (step.partition.clone(), answer))
+            })
+            .collect();
+        if !refused.is_empty() {
+            return Said::Refused(refused);
+        }
+        let changed =
+            |write: &&instashop_core::live::StateWrite| self.read(write.id).digest() != write.expected;
+        if !self.forgets_to_compare && writes.states.iter().any(|write| changed(&write)) {
+            return Said::Conflict;
+        }
+        for write in &writes.states {
+            if write.new.text().is_empty() {
+                self.states.remove(&write.id);
+            } else {
+                self.states.insert(write.id, write.new.clone());
+            }
+        }
+        for (product, category) in &writes.categories {
+            self.move_product(*product, category);
+        }
+        for (cell, delta) in &writes.deltas {
+            let value = self.cells.entry(cell.clone()).or_default();
+            *value += delta;
+            let value = *value;
+            if cell.is_count() && !self.forgets_to_compare {
+                assert!(value >= 0, "{cell:?} is {value}");
+            }
+            if value == 0 {
+                self.cells.remove(cell);
+            }
+            self.book(cell, *delta);
+        }
+        for step in steps {
+            self.partitions.insert(
+                step.partition.clone(),
+                Owned {
+                    epoch: step.epoch,
+                    checkpoint: step.next,
+                },
+            );
+        }
+        Said::Done
+    }
+
+    fn category(&self, product: ProductKey) -> String {
+        match product {
+            ProductKey::Bare => UNATTRIBUTED.to_owned(),
+            ProductKey::Unknown => UNCLASSIFIED.to_owned(),
+            ProductKey::Id(id) => self
+                .categories
+                .get(&id)
+                .cloned()
+                .unwrap_or_else(|| UNCLASSIFIED.to_owned()),
+        }
+    }
+
+    /// Books a product's change under its category too.
+    fn book(&mut self, cell: &Cell, delta: i64) {
+        match cell {
+            Cell::Product {
+                day,
+                product,
+                measure,
+            } => {
+                let category = self.category(*product);
+                bump(&mut self.by_category, (*day, category, field(*measure)), delta);
+            }
+            Cell::ProductBuyer { day, product, buyer } => {
+                let category = self.category(*product);
+                bump(&mut self.buyers, (*day, category, *buyer), delta);
+            }
+            _ => {}
+        }
+    }
+
+    fn move_product(&mut self, product: i64, category: &str) {
+        let key = ProductKey::Id(product);
+        if self.category(key) == category {
+            return;
+        }
+        let own: Vec<_> = self
+            .cells
+            .iter()
+            .filter(|(cell, _)| match cell {
+                Cell::Product { product, .. } | Cell::ProductBuyer { product, .. } => *product == key,
+                _ => false,
+            })
+            .map(|(cell, value)| (cell.clone(), *value))
+            .collect();
+        for (cell, value) in &own {
+            self.book(cell, -value);
+        }
+        self.categories.insert(product, category.to_owned());
+        for (cell, value) in &own {
+            self.book(cell, *value);
+        }
+    }
+
+    /// All numbers, as the recount names them.
+    pub fn figures(&self) -> BTreeMap<Figure, i64> {
+        let mut figures = BTreeMap::new();
+        let mut add = |day, name, dimension: &str, value| {
+            let figure = Figure {
+                day,
+                name,
+                dimension: dimension.to_owned(),
+            };
+            *figures.entry(figure).or_default() += value;
+        };
+        for (cell, value) in &self.cells {
+            let day = cell.day();
+            match cell {
+                Cell::Total {
+                    bucket: Bucket::Day(_),
+                    measure,
+                } => {
+                    let name = match measure {
+                        Measure::Revenue => "revenue_cents",
+                        Measure::Orders => "orders",
+                        Measure::Open => "open",
+                        Measure::Failed => "failed",
+                        Measure::Cancelled => "cancelled",
+                        Measure::Reversed => "reversed",
+                        Measure::Unmapped => "unmapped",
+                    };
+                    add(day, name, "", *value);
+                }
+                Cell::Payment { measure, method, .. } => {
+                    let name = match measure {
+                        PaymentMeasure::Paid => "payment.paid",
+                        PaymentMeasure::Failed => "payment.failed",
+                        PaymentMeasure::Open => "payment.open",
+                        PaymentMeasure::Revenue => "payment.revenue_cents",
+                    };
+                    add(day, name, method, *value);
+                }
+                Cell::Product {
+                    product: ProductKey::Id(product),
+                    measure,
+                    ..
+                } => {
+                    let name = match measure {
+                        ProductMeasure::Revenue => "product.revenue_cents",
+                        ProductMeasure::Units => "product.units",
+                        ProductMeasure::Lines => "product.lines",
+                    };
+                    add(day, name, &product.to_string(), *value);
+                }
+                Cell::Product {
+                    product: ProductKey::Bare,
+                    measure: ProductMeasure::Lines,
+                    ..
+                } => add(day, "orders_without_lines", "", *value),
+                Cell::Buyer { .. } => add(day, "buyers", "", 1),
+                Cell::Events {
+                    bucket: Bucket::Day(_),
+                    kind,
+                } => add(day, "behaviour.events", kind, *value),
+                Cell::Session { kind, .. } => add(day, "behaviour.sessions", kind, 1),
+                Cell::Actor { kind, .. } => add(day, "behaviour.actors", kind, 1),
+                Cell::Rows { table } => add(None, "rows", table.name(), *value),
+                Cell::Undated => add(None, "undated", "", *value),
+                _ => {}
+            }
+        }
+        for ((day, category, name), value) in &self.by_category {
+            add(Some(*day), name, category, *value);
+        }
+        figures.retain(|_, value| *value != 0);
+        figures
+    }
+}
+
+fn bump<K: Ord>(sums: &mut BTreeMap<K, i64>, key: K, delta: i64) {
+    let value = sums.remove(&key).unwrap_or(0) + delta;
+    if value != 0 {
+        sums.insert(key, value);
+    }
+}
+
+const fn field(measure: ProductMeasure) -> &'static str {
+    match measure {
+        ProductMeasure::Revenue => "category.revenue_cents",
+        ProductMeasure::Units => "category.units",
+        ProductMeasure::Lines => "category.lines",
+    }
+}

@@ -1,0 +1,282 @@
+//! The recount: every number from the final tables of the shop, computed the plain way.
+
+// Each of the two test programs that share this file asks for a part of it.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use instashop_core::config::{Meaning, OrderClass};
+use instashop_core::live::Figure;
+use instashop_core::view::Totals;
+
+use crate::shop::{OrderRow, Shop};
+
+/// A sale of a product on a day: category, product (`None` for a line without one and for no line at all), cents,
+/// units, buyer.
+pub struct Sale {
+    pub day: NaiveDate,
+    pub category: String,
+    pub product: Option<i64>,
+    pub cents: i64,
+    pub units: i64,
+    pub buyer: Option<i64>,
+}
+
+/// What the recount found.
+#[derive(Default)]
+pub struct Recount {
+    pub figures: BTreeMap<Figure, i64>,
+    /// Sums by the moment of the order.
+    pub moments: Vec<(DateTime<Utc>, Totals)>,
+    pub sales: Vec<Sale>,
+    /// Amounts of the sales of a day.
+    pub amounts: BTreeMap<NaiveDate, Vec<i64>>,
+}
+
+impl Recount {
+    /// Sums of the orders of a half-open range of time.
+    pub fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+        self.moments
+            .iter()
+            .filter(|(at, _)| *at >= from && *at < to)
+            .fold(Totals::default(), |sum, (_, totals)| sum.plus(*totals))
+    }
+
+    /// Distinct buyers by category of a day.
+    pub fn buyers_by_category(&self, day: NaiveDate) -> BTreeMap<String, usize> {
+        let mut found: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+        for sale in self.sales.iter().filter(|sale| sale.day == day) {
+            if let Some(buyer) = sale.buyer {
+                found.entry(sale.category.clone()).or_default().insert(buyer);
+            }
+        }
+        found.into_iter().map(|(name, set)| (name, set.len())).collect()
+    }
+
+    /// Distinct products by category of a day.
+    pub fn products_by_category(&self, day: NaiveDate) -> BTreeMap<String, usize> {
+        let mut found: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+        for sale in self.sales.iter().filter(|sale| sale.day == day) {
+            if let Some(product) = sale.product {
+                found.entry(sale.category.clone()).or_default().insert(product);
+            }
+        }
+        found.into_iter().map(|(name, set)| (name, set.len())).collect()
+    }
+
+    /// Products of a day by revenue, ties by id.
+    pub fn best(&self, day: NaiveDate) -> Vec<(i64, i64, i64)> {
+        let mut sums: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for sale in self.sales.iter().filter(|sale| sale.day == day) {
+            if let Some(product) = sale.product {
+                let sum = sums.entry(product).or_default();
+                sum.0 += sale.cents;
+                sum.1 += sale.units;
+            }
+        }
+        let mut best: Vec<_> = sums
+            .into_iter()
+            .map(|(product, (cents, units))| (product, cents, units))
+            .collect();
+        best.sort_by_key(|(product, cents, _)| (-cents, *product));
+        best
+    }
+}
+
+/// Day of a moment, `None` for what no shop means.
+fn day_of(micros: Option<i64>, zone: Tz) -> Option<(NaiveDate, DateTime<Utc>)> {
+    let at = DateTime::from_timestamp_micros(micros?)?;
+    let text = at.format("%Y").to_string();
+    (text.len() == 4).then(|| (at.with_timezone(&zone).date_naive(), at))
+}
+
+/// Counts everything.
+pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
+    let mut found = Recount::default();
+    let zone = meaning.tz();
+    let mut buyers: BTreeSet<(NaiveDate, i64)> = BTreeSet::new();
+    let mut undated = 0;
+    for (id, order) in &shop.orders {
+        let Some((day, at)) = day_of(order.at, zone) else {
+            undated += 1;
+            continue;
+        };
+        let class = meaning.class(order.status);
+        let method = meaning.payment_method(order.method);
+        let mut totals = Totals::default();
+        let mut add = |name, dimension: &str, value| {
+            let figure = Figure {
+                day: Some(day),
+                name,
+                dimension: dimension.to_owned(),
+            };
+            *found.figures.entry(figure).or_default() += value;
+        };
+        match class {
+            OrderClass::Recognised | OrderClass::Reversed => {
+                let cents = order.cents.unwrap_or(0);
+                totals.revenue_cents = cents;
+                totals.orders = 1;
+                totals.reversed = i64::from(class == OrderClass::Reversed);
+                add("payment.paid", method, 1);
+                add("payment.revenue_cents", method, cents);
+            }
+            OrderClass::Open => {
+                totals.open = 1;
+                add("payment.open", method, 1);
+            }
+            OrderClass::Failed => {
+                totals.failed = 1;
+                add("payment.failed", method, 1);
+            }
+            OrderClass::Cancelled => totals.cancelled = 1,
+            OrderClass::Unmapped => totals.unmapped = 1,
+        }
+        for (name, value) in [
+            ("revenue_cents", totals.revenue_cents),
+            ("orders", totals.orders),
+            ("open", totals.open),
+            ("failed", totals.failed),
+            ("cancelled", totals.cancelled),
+            ("reversed", totals.reversed),
+            ("unmapped", totals.unmapped),
+        ] {
+            add(name, "", value);
+        }
+        found.moments.push((at, totals));
+        if totals.orders == 0 {
+            continue;
+        }
+        if let Some(buyer) = order.buyer
+            && buyers.insert((day, buyer))
+        {
+            add("buyers", "", 1);
+        }
+        if let Some(cents) = order.cents {
+            found.amounts.entry(day).or_default().push(cents);
+        }
+        for sale in sales(shop, *id, order, day) {
+            add("category.revenue_cents", &sale.category, sale.cents);
+            add("category.units", &sale.category, sale.units);
+            add("category.lines", &sale.category, 1);
+            if let Some(product) = sale.product {
+                add("product.revenue_cents", &product.to_string(), sale.cents);
+                add("product.units", &product.to_string(), sale.units);
+                add("product.lines", &product.to_string(), 1);
+            }
+            if sale.category == "unattributed" {
+                add("orders_without_lines", "", 1);
+            }
+            found.sales.push(sale);
+        }
+    }
+    let mut sessions: BTreeSet<(NaiveDate, &str, String)> = BTreeSet::new();
+    for event in shop.events.values() {
+        let Some((day, _)) = day_of(event.at, zone) else {
+            undated += 1;
+            continue;
+        };
+        let mut add = |name| {
+            let figure = Figure {
+                day: Some(day),
+                name,
+                dimension: event.kind.to_owned(),
+            };
+            *found.figures.entry(figure).or_default() += 1;
+        };
+        add("behaviour.events");
+        if let Some(session) = &event.session
+            && sessions.insert((day, event.kind, format!("session {session}")))
+        {
+            add("behaviour.sessions");
+        }
+        let actor = match (event.buyer, event.store) {
+            (Some(buyer), _) => Some(format!("b{buyer}")),
+            (None, Some(store)) => Some(format!("c{store}")),
+            (None, None) => None,
+        };
+        if let Some(actor) = actor
+            && sessions.insert((day, event.kind, format!("actor {actor}")))
+        {
+            add("behaviour.actors");
+        }
+    }
+    let mut plain = |name, dimension: &str, value: usize| {
+        let figure = Figure {
+            day: None,
+            name,
+            dimension: dimension.to_owned(),
+        };
+        found.figures.insert(figure, value as i64);
+    };
+    plain("undated", "", undated);
+    plain("rows", "transaction", shop.orders.len());
+    plain("rows", "transactiondetail", shop.lines.len());
+    plain("rows", "product", shop.products.len());
+    plain("rows", "userbehavior", shop.events.len());
+    plain("rows", "stock", shop.stock.len());
+    plain("rows", "shipment", shop.shipments.len());
+    found.figures.retain(|_, value| *value != 0);
+    found
+}
+
+/// The order's total over its lines: floor shares, then the missing cents to the largest remainders.
+fn sales(shop: &Shop, id: i64, order: &OrderRow, day: NaiveDate) -> Vec<Sale> {
+    let total = order.cents.unwrap_or(0);
+    let lines: Vec<_> = shop
+        .lines
+        .values()
+        .filter(|line| line.order == Some(id))
+        .collect();
+    let sale = |category: String, product, cents, units| Sale {
+        day,
+        category,
+        product,
+        cents,
+        units,
+        buyer: order.buyer,
+    };
+    if lines.is_empty() {
+        return vec![sale("unattributed".into(), None, total, 0)];
+    }
+    let mut weights: Vec<i128> = lines
+        .iter()
+        .map(|line| i128::from(line.quantity.unwrap_or(0) * line.price.unwrap_or(0)).max(0))
+        .collect();
+    if weights.iter().all(|weight| *weight == 0) {
+        weights.iter_mut().for_each(|weight| *weight = 1);
+    }
+    let all: i128 = weights.iter().sum();
+    let size = i128::from(total.abs());
+    let mut shares: Vec<i128> = weights.iter().map(|weight| size * weight / all).collect();
+    while shares.iter().sum::<i128>() < size {
+        // The line with the largest remainder that has not got its cent yet; the first of equals.
+        let next = (0..lines.len())
+            .filter(|index| shares[*index] == size * weights[*index] / all)
+            .max_by_key(|index| (size * weights[*index] % all, usize::MAX - index))
+            .unwrap();
+        shares[next] += 1;
+    }
+    lines
+        .iter()
+        .zip(shares)
+        .map(|(line, share)| {
+            let category = line
+                .product
+                .and_then(|product| shop.products.get(&product))
+                .and_then(|product| product.category)
+                .map(|category| category.trim_matches(' '))
+                .filter(|category| !category.is_empty())
+                .unwrap_or("unclassified");
+            let cents = if total < 0 { -share } else { share } as i64;
+            sale(
+                category.to_owned(),
+                line.product,
+                cents,
+                line.quantity.unwrap_or(0),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,651 @@
+//! A small shop whose database writes its changes to topics the way Debezium does, faults included.
+//!
+//! The tables of the shop are the truth at the end of a history. The topics hold what a worker gets to see of them:
+//! changes in commit order, replays of a suffix after a connector crash (same LSN, new offsets), snapshots in the
+//! middle, deletes with only the key, tombstones, records that cannot be decoded and come again on the repair topic,
+//! a raised source generation, and compaction that removes what came before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Duration, Utc};
+use instashop_core::batch::Rejected;
+use instashop_core::change::{Change, Moment, NotARow, Op, Record, Row, Value};
+use instashop_core::checkpoint::Partition;
+use instashop_core::position::Position;
+use instashop_core::table::Table;
+use rust_decimal::Decimal;
+
+use crate::random::Random;
+
+/// Topic of replayed dead letters.
+pub const REPAIR: &str = "instashop.repair";
+const HEARTBEAT: &str = "__debezium-heartbeat.instashop";
+
+/// An order of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRow {
+    pub at: Option<i64>,
+    pub cents: Option<i64>,
+    pub buyer: Option<i64>,
+    pub store: i64,
+    pub method: Option<&'static str>,
+    pub status: Option<&'static str>,
+}
+
+/// A line of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineRow {
+    pub order: Option<i64>,
+    pub product: Option<i64>,
+    pub quantity: Option<i64>,
+    pub price: Option<i64>,
+}
+
+/// A product of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductRow {
+    pub name: String,
+    pub category: Option<&'static str>,
+    pub currency: Option<&'static str>,
+}
+
+/// A behaviour event of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    pub at: Option<i64>,
+    pub kind: &'static str,
+    pub session: Option<String>,
+    pub buyer: Option<i64>,
+    pub store: Option<i64>,
+}
+
+/// A record of a topic: offset, key, content.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub offset: i64,
+    pub key: Option<(Table, i64)>,
+    pub content: Result<Record, Box<Rejected>>,
+}
+
+/// A partition of a topic.
+#[derive(Debug, Clone)]
+pub struct Log {
+    pub partition: Partition,
+    pub entries: Vec<Entry>,
+    pub end: i64,
+}
+
+impl Log {
+    /// Removes every record of the first part of the log that a later record of that part replaces, as compaction does.
+    /// Behaviour events are left alone: an update without the unchanged large value would lose it for ever, which is why
+    /// such tables need the full replica identity.
+    fn compact(&mut self, random: &mut Random) {
+        if self.partition.topic == Table::UserBehavior.name() {
+            return;
+        }
+        let until = random.below(self.entries.len() + 1);
+        let mut seen = BTreeSet::new();
+        let mut kept: Vec<Entry> = self.entries.split_off(until);
+        kept.reverse();
+        for entry in self.entries.drain(..).rev() {
+            if entry.key.is_none_or(|key| seen.insert(key)) {
+                kept.push(entry);
+            }
+        }
+        kept.reverse();
+        self.entries = kept;
+    }
+}
+
+/// The shop and its topics.
+#[derive(Debug)]
+pub struct Shop {
+    pub random: Random,
+    pub now: DateTime<Utc>,
+    pub orders: BTreeMap<i64, OrderRow>,
+    pub lines: BTreeMap<i64, LineRow>,
+    pub products: BTreeMap<i64, ProductRow>,
+    pub events: BTreeMap<i64, EventRow>,
+    pub stock: BTreeMap<i64, i64>,
+    pub shipments: BTreeMap<i64, &'static str>,
+    pub logs: Vec<Log>,
+    removed_products: BTreeSet<i64>,
+    generation: u32,
+    lsn: u64,
+    /// Last LSN of each row.
+    last: BTreeMap<(Table, i64), u64>,
+    /// Rows that were deleted or came in a snapshot. A dead letter of such a row is not replayed: a rebuild that reads
+    /// the repair topic first could not tell whether it is newer.
+    doubtful: BTreeSet<(Table, i64)>,
+    /// What the connector sent since the last raise of the generation, for replays.
+    journal: Vec<(Table, i64, Result<Record, Box<Rejected>>)>,
+}
+
+const STATUSES: [Option<&str>; 9] = [
+    Some("completed"),
+    Some(" Completed "),
+    Some("completed"),
+    Some("pending"),
+    Some("failed"),
+    Some("cancelled"),
+    Some("refunded"),
+    Some("lost in space"),
+    None,
+];
+const METHODS: [Option<&str>; 5] = [
+    Some("Credit Card"),
+    Some("wire"),
+    Some("PayPal"),
+    Some("beads"),
+    None,
+];
+const CATEGORIES: [Option<&str>; 6] = [
+    Some("Home"),
+    Some(" Toys "),
+    Some("A|B"),
+    Some("unclassified"),
+    Some("  "),
+    None,
+];
+const KINDS: [&str; 4] = ["search", "add_to_cart", "a|b", "page_view"];
+
+impl Shop {
+    /// An empty shop.
+    pub fn new(seed: u64, now: DateTime<Utc>) -> Self {
+        let mut random = Random::new(seed);
+        let spread = 1 + random.below(3) as i32;
+        let mut logs = Vec::new();
+        for (topic, partitions) in [
+            (Table::Transaction.name(), spread),
+            (Table::TransactionDetail.name(), spread),
+            (Table::Product.name(), 1),
+            (Table::UserBehavior.name(), 1),
+            (Table::Stock.name(), 1),
+            (Table::Shipment.name(), 1),
+            (Table::Buyer.name(), 1),
+            (REPAIR, 1),
+            (HEARTBEAT, 1),
+        ] {
+            for number in 0..partitions {
+                logs.push(Log {
+                    partition: Partition {
+                        topic: topic.to_owned(),
+                        number,
+                    },
+                    entries: Vec::new(),
+                    end: 0,
+                });
+            }
+        }
+        Self {
+            random,
+            now,
+            orders: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            products: BTreeMap::new(),
+            events: BTreeMap::new(),
+            stock: BTreeMap::new(),
+            shipments: BTreeMap::new(),
+            logs,
+            removed_products: BTreeSet::new(),
+            generation: 0,
+            lsn: 1000,
+            last: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+            journal: Vec::new(),
+        }
+    }
+
+    /// Something happens in the shop or to its connector.
+    pub fn happen(&mut self) {
+        self.now += Duration::seconds(self.random.between(0, 20));
+        match self.random.below(100) {
+            0..40 => self.change_order(),
+            40..64 => self.change_line(),
+            64..71 => self.change_product(),
+            71..81 => self.change_event(),
+            81..84 => self.change_stock(),
+            84..86 => self.change_shipment(),
+            86..90 => self.noise(),
+            90..94 => self.replay(),
+            94..96 => self.snapshot(),
+            96..97 => self.raise_generation(),
+            97..98 => self.now += Duration::hours(self.random.between(1, 30)),
+            _ => {
+                let log = self.random.below(self.logs.len());
+                self.logs[log].compact(&mut self.random);
+            }
+        }
+    }
+
+    fn change_order(&mut self) {
+        let key = self.random.between(1, 12);
+        let random = &mut self.random;
+        match self.orders.get_mut(&key) {
+            Some(_) if random.chance(15) => {
+                self.orders.remove(&key);
+                self.send(Table::Transaction, key, Op::Delete);
+            }
+            Some(order) => {
+                match random.below(5) {
+                    0 => order.cents = amount(random),
+                    1 => order.status = random.pick(&STATUSES),
+                    2 => order.at = moment(random, self.now),
+                    3 => order.buyer = Some(random.between(1, 4)),
+                    _ => order.method = random.pick(&METHODS),
+                }
+                self.send(Table::Transaction, key, Op::Update);
+            }
+            None => {
+                let order = OrderRow {
+                    at: moment(random, self.now),
+                    cents: amount(random),
+                    buyer: (!random.chance(3)).then(|| random.between(1, 4)),
+                    store: random.between(1, 3),
+                    method: random.pick(&METHODS),
+                    status: random.pick(&STATUSES),
+                };
+                self.orders.insert(key, order);
+                self.send(Table::Transaction, key, Op::Create);
+            }
+        }
+    }
+
+    fn change_line(&mut self) {
+        let key = self.random.between(1, 24);
+        let random = &mut self.random;
+        let order = |random: &mut Random| (!random.chance(3)).then(|| random.between(1, 13));
+        // No line names a deleted product (the foreign key of the source). One that was not made yet may be named: its
+        // row comes later on its own topic.
+        let removed = self.removed_products.clone();
+        let product = |random: &mut Random| {
+            let id = random.between(1, 5);
+            (!random.chance(5) && !removed.contains(&id)).then_some(id)
+        };
+        match self.lines.get_mut(&key) {
+            Some(_) if random.chance(20) => {
+                self.lines.remove(&key);
+                self.send(Table::TransactionDetail, key, Op::Delete);
+            }
+            Some(line) => {
+                match random.below(4) {
+                    0 => line.order = order(random),
+                    1 => line.product = product(random),
+                    2 => line.quantity = Some(random.between(-1, 5)),
+                    _ => line.price = Some(random.between(-100, 9000)),
+                }
+                self.send(Table::TransactionDetail, key, Op::Update);
+            }
+            None => {
+                let line = LineRow {
+                    order: order(random),
+                    product: product(random),
+                    quantity: (!random.chance(3)).then(|| random.between(0, 4)),
+                    price: (!random.chance(3)).then(|| random.between(0, 9000)),
+                };
+                self.lines.insert(key, line);
+                self.send(Table::TransactionDetail, key, Op::Create);
+            }
+        }
+    }
+
+    fn change_product(&mut self) {
+        let key = self.random.between(1, 5);
+        let random = &mut self.random;
+        let currency = |random: &mut Random| random.pick(&[Some("USD"), Some("usd"), Some("COP"), None]);
+        if let Some(product) = self.products.get_mut(&key) {
+            // Products are only removed when nothing refers to them any more (a foreign key of the source).
+            let used = self.lines.values().any(|line| line.product == Some(key));
+            if !used && random.chance(10) {
+                self.products.remove(&key);
+                self.removed_products.insert(key);
+                self.send(Table::Product, key, Op::Delete);
+                return;
+            }
+            match random.below(4) {
+                0 => product.currency = currency(random),
+                1 => product.name = format!("product {}", random.below(100)),
+                _ => product.category = random.pick(&CATEGORIES),
+            }
+            self.send(Table::Product, key, Op::Update);
+        } else {
+            let product = ProductRow {
+                name: format!("product {}", random.below(100)),
+                category: random.pick(&CATEGORIES),
+                currency: currency(random),
+            };
+            self.products.insert(key, product);
+            self.removed_products.remove(&key);
+            self.send(Table::Product, key, Op::Create);
+        }
+    }
+
+    fn change_event(&mut self) {
+        let key = self.random.between(1, 15);
+        let random = &mut self.random;
+        match self.events.get_mut(&key) {
+            Some(_) if random.chance(20) => {
+                self.events.remove(&key);
+                self.send(Table::UserBehavior, key, Op::Delete);
+            }
+            Some(event) => {
+                match random.below(3) {
+                    0 => event.kind = random.pick(&KINDS),
+                    1 => event.at = moment(random, self.now),
+                    _ => event.session = Some(format!("b|s{}", random.below(3))),
+                }
+                self.send(Table::UserBehavior, key, Op::Update);
+            }
+            None => {
+                let event = EventRow {
+                    at: moment(random, self.now),
+                    kind: random.pick(&KINDS),
+                    session: (!random.chance(10)).then(|| format!("s{}", random.below(4))),
+                    buyer: random.chance(60).then(|| random.between(1, 3)),
+                    store: random.chance(90).then(|| random.between(1, 3)),
+                };
+                self.events.insert(key, event);
+                self.send(Table::UserBehavior, key, Op::Create);
+            }
+        }
+    }
+
+    fn change_stock(&mut self) {
+        let key = self.random.between(1, 4);
+        let quantity = self.random.between(-2, 20);
+        let op = if self.stock.insert(key, quantity).is_some() {
+            Op::Update
+        } else {
+            Op::Create
+        };
+        self.send(Table::Stock, key, op);
+    }
+
+    fn change_shipment(&mut self) {
+        let key = self.random.between(1, 4);
+        let known = self.shipments.contains_key(&key);
+        if known && self.random.chance(20) {
+            self.shipments.remove(&key);
+            self.send(Table::Shipment, key, Op::Delete);
+            return;
+        }
+        let status = self.random.pick(&["pending", "in_transit", "delivered"]);
+        self.shipments.insert(key, status);
+        self.send(Table::Shipment, key, if known { Op::Update } else { Op::Create });
+    }
+
+    /// Records that are no rows, and a table the live flow does not keep.
+    fn noise(&mut self) {
+        let at = self.now;
+        let heartbeat = Record::Heartbeat {
+            prefix: "instashop".into(),
+            at,
+        };
+        self.append(HEARTBEAT, 0, None, Ok(heartbeat));
+        self.append(
+            Table::Buyer.name(),
+            0,
+            None,
+            Ok(Record::NotARow(NotARow::Truncate)),
+        );
+        let poison = Rejected {
+            reason: "bad_json".into(),
+            detail: "not JSON".into(),
+            key: None,
+            value: Some(b"{".to_vec()),
+        };
+        let table = self.random.pick(&[Table::Transaction, Table::Product]);
+        self.append(table.name(), 0, None, Err(Box::new(poison)));
+        // A delete and a tombstone of a row that never was.
+        self.append(
+            Table::Transaction.name(),
+            900,
+            Some((Table::Transaction, 900)),
+            Ok(Record::Tombstone {
+                table: Some(Table::Transaction),
+                key: Some(900),
+            }),
+        );
+    }
+
+    /// The connector crashed and sends a suffix of what it sent again, at new offsets.
+    fn replay(&mut self) {
+        if self.journal.is_empty() {
+            return;
+        }
+        let from = self.journal.len() - 1 - self.random.below(self.journal.len().min(60));
+        let again = self.journal.split_off(from);
+        for (table, key, content) in again.iter().cloned() {
+            self.append(table.name(), key, Some((table, key)), content);
+        }
+        self.journal.extend(again);
+    }
+
+    /// All rows of some tables again, as statements of state.
+    fn snapshot(&mut self) {
+        for table in [
+            Table::Transaction,
+            Table::TransactionDetail,
+            Table::Product,
+            Table::UserBehavior,
+            Table::Stock,
+            Table::Shipment,
+        ] {
+            if self.random.chance(60) {
+                self.snapshot_table(table);
+            }
+        }
+    }
+
+    fn snapshot_table(&mut self, table: Table) {
+        let keys: Vec<i64> = match table {
+            Table::Transaction => self.orders.keys().copied().collect(),
+            Table::TransactionDetail => self.lines.keys().copied().collect(),
+            Table::Product => self.products.keys().copied().collect(),
+            Table::UserBehavior => self.events.keys().copied().collect(),
+            Table::Stock => self.stock.keys().copied().collect(),
+            _ => self.shipments.keys().copied().collect(),
+        };
+        for key in keys {
+            let change = self.change(table, key, Op::Read, Position::snapshot(self.generation));
+            self.doubtful.insert((table, key));
+            let record = Ok(Record::Change(Box::new(change)));
+            // A crash may make the connector send it again, but never what came before the snapshot.
+            self.append(table.name(), key, Some((table, key)), record.clone());
+            self.journal.push((table, key, record));
+        }
+    }
+
+    /// The source was restored: its LSNs begin anew, a higher generation is stamped, and all rows come again.
+    fn raise_generation(&mut self) {
+        self.generation += 1;
+        self.lsn = 1000;
+        self.last.clear();
+        self.journal.clear();
+        for table in [
+            Table::Transaction,
+            Table::TransactionDetail,
+            Table::Product,
+            Table::UserBehavior,
+            Table::Stock,
+            Table::Shipment,
+        ] {
+            self.snapshot_table(table);
+        }
+    }
+
+    /// Sends a streamed change of a row, and the tombstone after a delete.
+    fn send(&mut self, table: Table, key: i64, op: Op) {
+        // LSNs grow per row, not per topic: transactions interleave in the log and are sent in commit order.
+        self.lsn += 10;
+        let last = self.last.get(&(table, key)).copied().unwrap_or_default();
+        let lsn = (self.lsn - self.random.below(300) as u64).max(last + 1);
+        let known = last > 0 && !self.doubtful.contains(&(table, key));
+        self.last.insert((table, key), lsn);
+        let mut change = self.change(table, key, op, Position::streamed(self.generation, lsn));
+        if op == Op::Update && self.random.chance(30) {
+            leave_out_large_values(&mut change);
+        }
+        let mut content = Ok(Record::Change(Box::new(change.clone())));
+        // A dead letter that is replayed later. Only where the guard can tell.
+        if known && op != Op::Delete && self.random.chance(4) {
+            content = Err(Box::new(Rejected {
+                reason: "wrong_type".into(),
+                detail: "poison".into(),
+                key: None,
+                value: None,
+            }));
+            // What a later image does not bring must be known from this one.
+            if let Some(row) = &mut change.after {
+                *row = self.image(table, key);
+            }
+            change.repair = true;
+            self.append(REPAIR, 0, None, Ok(Record::Change(Box::new(change))));
+        }
+        self.append(table.name(), key, Some((table, key)), content.clone());
+        self.journal.push((table, key, content));
+        if op != Op::Delete {
+            return;
+        }
+        self.doubtful.insert((table, key));
+        if self.random.chance(90) {
+            let tombstone = Ok(Record::Tombstone {
+                table: Some(table),
+                key: Some(key),
+            });
+            self.append(table.name(), key, Some((table, key)), tombstone.clone());
+            self.journal.push((table, key, tombstone));
+        }
+    }
+
+    fn change(&self, table: Table, key: i64, op: Op, position: Position) -> Change {
+        Change {
+            source: table.source(),
+            table,
+            key,
+            op,
+            after: (op != Op::Delete).then(|| self.image(table, key)),
+            before: None,
+            position,
+            lsn: position.lsn,
+            tx_id: None,
+            committed_at: self.now,
+            snapshot: op == Op::Read,
+            repair: false,
+        }
+    }
+
+    fn append(
+        &mut self,
+        topic: &str,
+        key: i64,
+        identity: Option<(Table, i64)>,
+        content: Result<Record, Box<Rejected>>,
+    ) {
+        let count = self
+            .logs
+            .iter()
+            .filter(|log| log.partition.topic == topic)
+            .count() as i64;
+        let number = key.rem_euclid(count) as i32;
+        let hole = i64::from(self.random.chance(5));
+        let log = self
+            .logs
+            .iter_mut()
+            .find(|log| log.partition.topic == topic && log.partition.number == number)
+            .unwrap();
+        let offset = log.end + hole;
+        log.end = offset + 1;
+        log.entries.push(Entry {
+            offset,
+            key: identity,
+            content,
+        });
+    }
+
+    /// The row as an image of the catalogue.
+    fn image(&self, table: Table, key: i64) -> Row {
+        let mut values = vec![Value::Null; table.columns().len()];
+        let mut set = |column: &str, value: Value| values[table.column(column).unwrap()] = value;
+        let int = |value: Option<i64>| value.map_or(Value::Null, Value::Int);
+        let text = |value: Option<&str>| value.map_or(Value::Null, |text| Value::Text(text.to_owned()));
+        let money =
+            |value: Option<i64>| value.map_or(Value::Null, |cents| Value::Decimal(Decimal::new(cents, 2)));
+        let time =
+            |value: Option<i64>| value.map_or(Value::Null, |micros| Value::Timestamp(Moment::Micros(micros)));
+        set(table.key(), Value::Int(key));
+        match table {
+            Table::Transaction => {
+                let row = &self.orders[&key];
+                set("buyer_id", int(row.buyer));
+                set("customer_id", Value::Int(row.store));
+                set("transaction_date", time(row.at));
+                set("total_amount", money(row.cents));
+                set("payment_method", text(row.method));
+                set("status", text(row.status));
+            }
+            Table::TransactionDetail => {
+                let row = &self.lines[&key];
+                set("transaction_id", int(row.order));
+                set("product_id", int(row.product));
+                set("quantity", int(row.quantity));
+                set("unit_price", money(row.price));
+            }
+            Table::Product => {
+                let row = &self.products[&key];
+                set("name", Value::Text(row.name.clone()));
+                set("category", text(row.category));
+                set("currency", text(row.currency));
+            }
+            Table::UserBehavior => {
+                let row = &self.events[&key];
+                set("timestamp", time(row.at));
+                set("event_type", Value::Text(row.kind.to_owned()));
+                set("session_id", text(row.session.as_deref()));
+                set("customer_id", int(row.store));
+                let metadata = row.buyer.map(|buyer| format!("{{\"buyer_id\": {buyer}}}"));
+                set("metadata", metadata.map_or(Value::Null, Value::Json));
+            }
+            Table::Stock => set("available_quantity", Value::Int(self.stock[&key])),
+            _ => set("status", text(Some(self.shipments[&key]))),
+        }
+        Row {
+            values,
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+/// Unchanged large values do not come with an update (pitfall 6). The shop never changes these.
+fn leave_out_large_values(change: &mut Change) {
+    if change.table == Table::UserBehavior
+        && let Some(row) = &mut change.after
+    {
+        row.values[Table::UserBehavior.column("metadata").unwrap()] = Value::Missing;
+    }
+}
+
+fn amount(random: &mut Random) -> Option<i64> {
+    match random.below(20) {
+        0 => None,
+        1 => Some(-random.between(1, 5000)),
+        2 => Some(0),
+        3 => Some(999_999_999_999),
+        4..9 => Some(random.between(1, 3) * 100),
+        _ => Some(random.between(1, 50_000)),
+    }
+}
+
+/// Business times: mostly around now, some days or weeks ago, a few in the future, absurd or missing.
+fn moment(random: &mut Random, now: DateTime<Utc>) -> Option<i64> {
+    let at = match random.below(20) {
+        0 => return None,
+        1 => return Some(i64::MAX),
+        2 => now + Duration::days(random.between(1, 400)),
+        3..6 => now - Duration::days(random.between(1, 60)),
+        6..10 => now - Duration::hours(random.between(0, 50)),
+        10..14 => now - Duration::minutes(random.between(0, 200)),
+        _ => now - Duration::seconds(random.between(0, 400)),
+    };
+    Some(at.timestamp_micros())
+}

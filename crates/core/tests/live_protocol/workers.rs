@@ -1,0 +1,249 @@
+//! Workers of the live flow over the model: who owns what, what each believes, and all that can happen to them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use instashop_core::batch::Batch;
+use instashop_core::checkpoint::{Answer, Partition, Step};
+use instashop_core::config::Meaning;
+use instashop_core::live::{Writes, step, wanted};
+
+use crate::batches::{Belief, next_batch};
+use crate::model::{Model, Said};
+use crate::shop::Shop;
+
+/// A worker.
+#[derive(Debug, Clone, Default)]
+pub struct Worker {
+    generation: u64,
+    pub owned: BTreeMap<Partition, Belief>,
+}
+
+/// A batch that was computed but not written yet.
+#[derive(Debug)]
+pub struct Pending {
+    generation: u64,
+    batch: Batch,
+    writes: Writes,
+}
+
+/// Three workers and the store.
+#[derive(Debug)]
+pub struct Fleet {
+    pub model: Model,
+    pub workers: Vec<Worker>,
+    /// Older copies of the store.
+    copies: Vec<Model>,
+    pub conflicts: usize,
+    pub duplicates: usize,
+    pub fenced: usize,
+    pub behind: usize,
+}
+
+impl Fleet {
+    /// Workers that share the partitions of a shop.
+    pub fn new(shop: &mut Shop, workers: usize) -> Self {
+        let mut fleet = Self {
+            model: Model::default(),
+            workers: vec![Worker::default(); workers],
+            copies: Vec::new(),
+            conflicts: 0,
+            duplicates: 0,
+            fenced: 0,
+            behind: 0,
+        };
+        for log in &shop.logs {
+            let to = shop.random.below(workers);
+            fleet.assign(to, &log.partition);
+        }
+        fleet
+    }
+
+    /// Gives a partition to a worker. The one that had it is not told: it is a zombie until it is fenced.
+    fn assign(&mut self, to: usize, partition: &Partition) {
+        let owned = self.model.recover(std::slice::from_ref(partition))[0];
+        let worker = &mut self.workers[to];
+        worker.generation = self.model.generation;
+        worker.owned.insert(
+            partition.clone(),
+            Belief {
+                epoch: owned.epoch,
+                base: owned.checkpoint,
+            },
+        );
+    }
+
+    /// Something happens among the workers.
+    pub fn happen(&mut self, shop: &mut Shop, meaning: &Meaning) {
+        let count = self.workers.len();
+        let who = shop.random.below(count);
+        match shop.random.below(100) {
+            0..70 => self.work(who, shop, meaning),
+            70..82 => {
+                // Two at once: both read before either writes.
+                let other = shop.random.below(count);
+                let pending: Vec<_> = [who, other]
+                    .into_iter()
+                    .filter_map(|who| Some((who, self.compute(who, shop, meaning)?)))
+                    .collect();
+                for (who, pending) in pending {
+                    self.write(who, &pending);
+                }
+            }
+            82..86 => {
+                // The reply is lost; the same batch is sent again, perhaps after others have worked.
+                if let Some(pending) = self.compute(who, shop, meaning) {
+                    self.model
+                        .commit(pending.generation, &pending.batch.steps, &pending.writes);
+                    if shop.random.chance(50) {
+                        self.work(shop.random.below(count), shop, meaning);
+                    }
+                    self.write(who, &pending);
+                }
+            }
+            86..92 => {
+                let partition = shop.random.pick(&shop.logs.clone()).partition.clone();
+                self.assign(who, &partition);
+            }
+            92..95 => self.copies.push(self.model.clone()),
+            95..97 if !self.copies.is_empty() => {
+                let at = shop.random.below(self.copies.len());
+                self.copies.truncate(at + 1);
+                self.model = self.copies[at].clone();
+            }
+            97 => {
+                self.copies.clear();
+                self.model.flush();
+            }
+            _ => self.idle_check(who),
+        }
+    }
+
+    fn work(&mut self, who: usize, shop: &mut Shop, meaning: &Meaning) {
+        if let Some(pending) = self.compute(who, shop, meaning) {
+            self.write(who, &pending);
+        }
+    }
+
+    fn compute(&mut self, who: usize, shop: &mut Shop, meaning: &Meaning) -> Option<Pending> {
+        let worker = &self.workers[who];
+        let batch = next_batch(&worker.owned, &shop.logs, &mut shop.random, 8);
+        if batch.steps.is_empty() {
+            return None;
+        }
+        let writes = self.compute_batch(&batch, shop.now, meaning);
+        Some(Pending {
+            generation: worker.generation,
+            batch,
+            writes,
+        })
+    }
+
+    fn compute_batch(&self, batch: &Batch, now: DateTime<Utc>, meaning: &Meaning) -> Writes {
+        let mut read = BTreeMap::new();
+        loop {
+            let ids = wanted(batch, &read).unwrap();
+            if ids.is_empty() {
+                break;
+            }
+            read.extend(ids.into_iter().map(|id| (id, self.model.read(id))));
+        }
+        let done = step(&read, batch, now, meaning).unwrap();
+        let tally = done.tally;
+        let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
+        assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");
+        done.writes
+    }
+
+    fn write(&mut self, who: usize, pending: &Pending) {
+        let said = self
+            .model
+            .commit(pending.generation, &pending.batch.steps, &pending.writes);
+        match said {
+            Said::Done => {
+                for step in &pending.batch.steps {
+                    self.believe(who, &step.partition, step.next);
+                }
+            }
+            Said::Conflict => self.conflicts += 1,
+            Said::Refused(refused) => self.refused(who, refused),
+        }
+    }
+
+    fn idle_check(&mut self, who: usize) {
+        let worker = &self.workers[who];
+        let steps: Vec<_> = worker
+            .owned
+            .iter()
+            .map(|(partition, belief)| Step {
+                partition: partition.clone(),
+                epoch: belief.epoch,
+                base: belief.base,
+                next: belief.base,
+            })
+            .collect();
+        let said = self.model.commit(worker.generation, &steps, &Writes::default());
+        if let Said::Refused(refused) = said {
+            self.refused(who, refused);
+        }
+    }
+
+    fn refused(&mut self, who: usize, refused: Vec<(Partition, Answer)>) {
+        for (partition, answer) in refused {
+            match answer {
+                Answer::Duplicate(at) => {
+                    self.duplicates += 1;
+                    self.believe(who, &partition, at);
+                }
+                Answer::Behind(at) => {
+                    self.behind += 1;
+                    self.believe(who, &partition, at);
+                }
+                Answer::Overlap(at) => self.believe(who, &partition, at),
+                Answer::Fenced(_) => {
+                    self.fenced += 1;
+                    self.workers[who].owned.remove(&partition);
+                }
+                // An owner of the new generation takes the partition; the others give it up or are fenced.
+                Answer::Empty => {
+                    if self.workers[who].owned.contains_key(&partition) {
+                        let all: Vec<_> = self.workers[who].owned.keys().cloned().collect();
+                        for partition in all {
+                            self.assign(who, &partition);
+                        }
+                    }
+                }
+                Answer::Clean => unreachable!(),
+            }
+        }
+    }
+
+    fn believe(&mut self, who: usize, partition: &Partition, base: i64) {
+        if let Some(belief) = self.workers[who].owned.get_mut(partition) {
+            belief.base = base;
+        }
+    }
+
+    /// Everything is read to its end, by one worker alone.
+    pub fn drain(&mut self, shop: &mut Shop, meaning: &Meaning) {
+        for log in shop.logs.clone() {
+            self.assign(0, &log.partition);
+        }
+        loop {
+            let owned = &self.workers[0].owned;
+            let left = shop.logs.iter().any(|log| owned[&log.partition].base < log.end);
+            if !left {
+                return;
+            }
+            let most = shop.random.below(30) + 1;
+            let batch = next_batch(&owned.clone(), &shop.logs, &mut shop.random, most);
+            let writes = self.compute_batch(&batch, shop.now, meaning);
+            let pending = Pending {
+                generation: self.model.generation,
+                batch,
+                writes,
+            };
+            self.write(0, &pending);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Turns the result of the pure step into the arguments of the commit script, and its answer back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use instashop_core::batch::Batch;
+use instashop_core::checkpoint::{Answer, Partition, Step};
+use instashop_core::contribution::{Calendar, ProductKey, ProductMeasure};
+use instashop_core::live::Writes;
+use redis::{Cmd, Value};
+
+use super::keys::{self, Keys, META, Place};
+use crate::error::{Kind, StoreError};
+
+/// Added to the end of a bucket's life before Redis removes it, so that a worker stops correcting it first.
+const EXPIRY_MARGIN: Duration = Duration::hours(1);
+
+/// The generation a batch was computed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Generation {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) keys: Keys,
+}
+
+/// Adds generation and partitions: all of an idle check, and the head of a batch.
+pub(super) fn head(command: &mut Cmd, generation: &Generation, steps: &[Step]) {
+    command
+        .arg(1)
+        .arg(META)
+        .arg(&generation.name)
+        .arg(&generation.version)
+        .arg(generation.keys.prefix())
+        .arg(steps.len());
+    for step in steps {
+        command
+            .arg(keys::partition(&step.partition))
+            .arg(step.epoch)
+            .arg(step.base)
+            .arg(step.next);
+    }
+}
+
+/// Adds everything a batch writes. The sections and their order are those of `commit.lua`.
+pub(super) fn body(command: &mut Cmd, keys: &Keys, writes: &Writes, calendar: Calendar, now: DateTime<Utc>) {
+    let oldest = calendar.oldest_recent(now);
+    let as_of = writes
+        .as_of
+        .map(|at| at.timestamp_millis())
+        .filter(|millis| *millis > 0);
+    command
+        .arg(as_of.map_or_else(String::new, |millis| millis.to_string()))
+        .arg(keys::day(oldest));
+    states(command, keys, writes);
+    let sections = Sections::of(keys, writes, calendar);
+    sections.sums(command);
+    sections.members(command);
+    sections.amounts(command, keys, calendar);
+    sections.recent(command, calendar, now);
+    command.arg(writes.categories.len());
+    for (product, category) in &writes.categories {
+        command.arg(*product).arg(category);
+    }
+    sections.products(command);
+    sections.buyers(command);
+    let tape: Vec<_> = writes
+        .tape
+        .iter()
+        .rev()
+        .take(TAPE)
+        .rev()
+        .filter_map(|entry| serde_json::to_string(entry).ok())
+        .collect();
+    command.arg(tape.len());
+    for entry in tape {
+        command.arg(entry);
+    }
+}
+
+/// Entries the tape holds; the script cuts it to the same length.
+pub(super) const TAPE: usize = 50;
+
+fn states(command: &mut Cmd, keys: &Keys, writes: &Writes) {
+    let mut groups: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for write in &writes.states {
+        let (key, field) = keys.state(write.id);
+        groups
+            .entry(key)
+            .or_default()
+            .push((field, &write.expected, write.new.text()));
+    }
+    command.arg(groups.len());
+    for (key, fields) in groups {
+        command.arg(key).arg(fields.len());
+        for (field, expected, new) in fields {
+            command.arg(field).arg(expected).arg(new);
+        }
+    }
+}
+
+/// A hash with the sums to be changed in it.
+#[derive(Default)]
+struct Sums {
+    expires: Option<DateTime<Utc>>,
+    fields: Vec<(String, i64, bool)>,
+}
+
+/// A product's changes on a day: cents, units, lines.
+type ProductSums = [i64; 3];
+
+/// A member behind a distinct count: field, references, field of the count.
+type Member = (String, i64, String);
+
+/// The deltas by where they go.
+#[derive(Default)]
+struct Sections {
+    sums: BTreeMap<String, Sums>,
+    /// By hash of the members and hash of the count.
+    members: BTreeMap<(String, String), Vec<Member>>,
+    amounts: BTreeMap<NaiveDate, Vec<(i64, i64)>>,
+    products: BTreeMap<NaiveDate, BTreeMap<ProductKey, ProductSums>>,
+    buyers: BTreeMap<NaiveDate, Vec<(ProductKey, i64, i64)>>,
+}
+
+impl Sections {
+    fn of(keys: &Keys, writes: &Writes, calendar: Calendar) -> Self {
+        let mut sections = Self::default();
+        for (cell, delta) in &writes.deltas {
+            match keys.place(cell, calendar) {
+                Place::Sum { key, field, expires } => {
+                    let sums = sections.sums.entry(key).or_default();
+                    sums.expires = expires;
+                    sums.fields.push((field, *delta, cell.is_count()));
+                }
+                Place::Member {
+                    key,
+                    member,
+                    counter,
+                    field,
+                } => sections
+                    .members
+                    .entry((key, counter))
+                    .or_default()
+                    .push((member, *delta, field)),
+                Place::Amount { day, cents } => {
+                    sections.amounts.entry(day).or_default().push((cents, *delta));
+                }
+                Place::Product {
+                    day,
+                    product,
+                    measure,
+                } => {
+                    let sums = sections
+                        .products
+                        .entry(day)
+                        .or_default()
+                        .entry(product)
+                        .or_default();
+                    let index = match measure {
+                        ProductMeasure::Revenue => 0,
+                        ProductMeasure::Units => 1,
+                        ProductMeasure::Lines => 2,
+                    };
+                    sums[index] += delta;
+                }
+                Place::ProductBuyer { day, product, buyer } => {
+                    sections
+                        .buyers
+                        .entry(day)
+                        .or_default()
+                        .push((product, buyer, *delta));
+                }
+            }
+        }
+        sections
+    }
+
+    fn sums(&self, command: &mut Cmd) {
+        command.arg(self.sums.len());
+        for (key, sums) in &self.sums {
+            command
+                .arg(key)
+                .arg(sums.expires.map_or_else(String::new, expiry))
+                .arg(sums.fields.len());
+            for (field, delta, is_count) in &sums.fields {
+                command
+                    .arg(field)
+                    .arg(*delta)
+                    .arg(if *is_count { "1" } else { "" });
+            }
+        }
+    }
+
+    fn members(&self, command: &mut Cmd) {
+        command.arg(self.members.len());
+        for ((key, counter), members) in &self.members {
+            command.arg(key).arg(counter).arg(members.len());
+            for (member, delta, field) in members {
+                command.arg(member).arg(*delta).arg(field);
+            }
+        }
+    }
+
+    fn amounts(&self, command: &mut Cmd, keys: &Keys, calendar: Calendar) {
+        command.arg(self.amounts.len());
+        for (day, amounts) in &self.amounts {
+            command
+                .arg(keys.amounts(*day))
+                .arg(keys.extremes(*day))
+                .arg(expiry(calendar.end_of_recent(*day)))
+                .arg(amounts.len());
+            for (cents, delta) in amounts {
+                command.arg(*cents).arg(*delta);
+            }
+        }
+    }
+
+    /// Days whose recent keys the script may touch: those of this batch, and those a category change may move.
+    fn recent(&self, command: &mut Cmd, calendar: Calendar, now: DateTime<Utc>) {
+        let today = calendar.day(now);
+        let oldest = calendar.oldest_recent(now);
+        let mut days: BTreeSet<NaiveDate> = self.buyers.keys().copied().collect();
+        days.extend(self.products.keys().filter(|day| **day >= oldest));
+        days.extend(
+            [Some(today), today.checked_sub_days(Days::new(1))]
+                .into_iter()
+                .flatten(),
+        );
+        command.arg(days.len());
+        for day in days {
+            command
+                .arg(keys::day(day))
+                .arg(expiry(calendar.end_of_recent(day)));
+        }
+    }
+
+    fn products(&self, command: &mut Cmd) {
+        command.arg(self.products.len());
+        for (day, products) in &self.products {
+            command.arg(keys::day(*day)).arg(products.len());
+            for (product, [cents, units, lines]) in products {
+                command
+                    .arg(keys::product(*product))
+                    .arg(*cents)
+                    .arg(*units)
+                    .arg(*lines);
+            }
+        }
+    }
+
+    fn buyers(&self, command: &mut Cmd) {
+        command.arg(self.buyers.len());
+        for (day, members) in &self.buyers {
+            command.arg(keys::day(*day)).arg(members.len());
+            for (product, buyer, delta) in members {
+                command.arg(keys::product(*product)).arg(*buyer).arg(*delta);
+            }
+        }
+    }
+}
+
+fn expiry(end: DateTime<Utc>) -> String {
+    (end + EXPIRY_MARGIN).timestamp().to_string()
+}
+
+/// What the script said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Done,
+    Refused(Vec<(Partition, Answer)>),
+    Conflict,
+}
+
+/// Reads the script's answer.
+pub(super) fn verdict(answer: &[String], batch: &Batch) -> Result<Verdict, StoreError> {
+    let strange = || {
+        StoreError::new(
+            Kind::Broken,
+            format!("the commit script gave the answer {answer:?}, which means nothing"),
+        )
+    };
+    match answer.first().map(String::as_str) {
+        Some("OK") => Ok(Verdict::Done),
+        Some("CONFLICT") => Ok(Verdict::Conflict),
+        Some("REFUSED") => {
+            let mut refused = Vec::new();
+            for part in answer[1..].chunks(3) {
+                let [name, said, value] = part else {
+                    return Err(strange());
+                };
+                let step = batch
+                    .steps
+                    .iter()
+                    .find(|step| keys::partition(&step.partition) == *name)
+                    .ok_or_else(strange)?;
+                let at = || value.parse::<i64>().map_err(|_| strange());
+                let answer = match said.as_str() {
+                    "EMPTY" => Answer::Empty,
+                    "FENCED" => Answer::Fenced(value.parse().map_err(|_| strange())?),
+                    "BEHIND" => Answer::Behind(at()?),
+                    "DUPLICATE" => Answer::Duplicate(at()?),
+                    "OVERLAP" => Answer::Overlap(at()?),
+                    _ => return Err(strange()),
+                };
+                refused.push((step.partition.clone(), answer));
+            }
+            Ok(Verdict::Refused(refused))
+        }
+        _ => Err(strange()),
+    }
+}
+
+/// Text of an element of a script's answer.
+pub(super) fn texts(answer: Value) -> Vec<String> {
+    let Value::Array(items) = answer else {
+        return Vec::new();
+    };
+    items
+        .into_iter()
+        .map(|item| match item {
+            Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Value::SimpleString(text) => text,
+            Value::Int(number) => number.to_string(),
+            other => format!("{other:?}"),
+        })
+        .collect()
+}

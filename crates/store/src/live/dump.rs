@@ -1,0 +1,382 @@
+//! All totals with their checkpoints, read in one atomic step, and the checks of the inner structure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate};
+use instashop_core::live::{Figure, LiveDump, StateId, Stored};
+use instashop_core::order::{Holder, Kept, Order};
+use instashop_core::view::Totals;
+use redis::aio::MultiplexedConnection;
+
+use super::fields::{self, Numbers};
+use super::keys::{self, Keys, META, meta};
+use super::link::failure;
+use super::query::{LiveReader, answers, generation};
+use crate::error::{Kind, StoreError};
+
+/// Keys looked at in one step of a scan.
+const SCAN: usize = 1000;
+/// How often the reading is repeated when a day appears or the generation changes while it is read.
+const ATTEMPTS: usize = 8;
+/// Contradictions that are named; more are only counted.
+const FAULTS_NAMED: usize = 20;
+
+/// Keys that hold totals by day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Days {
+    sums: BTreeSet<NaiveDate>,
+    products: BTreeSet<NaiveDate>,
+    categories: BTreeSet<NaiveDate>,
+    buyers: BTreeSet<NaiveDate>,
+}
+
+impl LiveReader {
+    /// Totals and checkpoints of one moment, for `instashop verify`.
+    ///
+    /// Which days exist is found by scanning; the values are then read in one MULTI/EXEC. A second scan tells whether a
+    /// key appeared in between; then everything is read again.
+    pub async fn dump(&mut self) -> Result<LiveDump, StoreError> {
+        let result = self.read_dump().await;
+        self.after(result)
+    }
+
+    async fn read_dump(&mut self) -> Result<LiveDump, StoreError> {
+        let mut connection = self.connected().await?;
+        for _ in 0..ATTEMPTS {
+            let Some(generation) = generation(&mut connection).await? else {
+                return Ok(LiveDump::default());
+            };
+            let keys = Keys::new(&generation);
+            let (days, _) = scan(&mut connection, &keys).await?;
+            let Some(mut dump) = moment(&mut connection, &generation, &days).await? else {
+                continue;
+            };
+            let (again, lines) = scan(&mut connection, &keys).await?;
+            if again != days {
+                continue;
+            }
+            for hash in lines {
+                check_lines(&mut connection, &keys, &hash, &mut dump.faults).await?;
+            }
+            let more = dump.faults.len().saturating_sub(FAULTS_NAMED);
+            if more > 0 {
+                dump.faults.truncate(FAULTS_NAMED);
+                dump.faults.push(format!("and {more} more"));
+            }
+            return Ok(dump);
+        }
+        Err(StoreError::new(
+            Kind::Transient,
+            "the live totals changed their days again and again while they were read",
+        ))
+    }
+}
+
+/// Finds the days that have totals, and the hashes of line entries.
+async fn scan(
+    connection: &mut MultiplexedConnection,
+    keys: &Keys,
+) -> Result<(Days, Vec<String>), StoreError> {
+    let mut days = Days::default();
+    let mut lines = BTreeSet::new();
+    let mut cursor = 0_u64;
+    loop {
+        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(format!("{}*", keys.prefix()))
+            .arg("COUNT")
+            .arg(SCAN)
+            .query_async(connection)
+            .await
+            .map_err(|error| failure("scanning the live keys failed", error))?;
+        for key in found {
+            let Some(name) = key.strip_prefix(keys.prefix()) else {
+                continue;
+            };
+            if name.starts_with("st:line:") {
+                lines.insert(key);
+                continue;
+            }
+            let Some((kind, day)) = name.split_once(':') else {
+                continue;
+            };
+            let into = match kind {
+                "sum" => &mut days.sums,
+                "product" => &mut days.products,
+                "category" => &mut days.categories,
+                "buyers" => &mut days.buyers,
+                _ => continue,
+            };
+            into.extend(keys::parse_day(day));
+        }
+        if next == 0 {
+            return Ok((days, lines.into_iter().collect()));
+        }
+        cursor = next;
+    }
+}
+
+/// Reads all totals in one step; `None` when the generation is not the one given any more.
+async fn moment(
+    connection: &mut MultiplexedConnection,
+    generation: &str,
+    days: &Days,
+) -> Result<Option<LiveDump>, StoreError> {
+    let keys = Keys::new(generation);
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    for key in [META.to_owned(), keys.daily(), keys.misc()] {
+        pipeline.cmd("HGETALL").arg(key);
+    }
+    for day in &days.sums {
+        pipeline.cmd("HGETALL").arg(keys.sums(*day));
+    }
+    for day in &days.products {
+        pipeline.cmd("HGETALL").arg(keys.products(*day));
+    }
+    for day in &days.categories {
+        pipeline.cmd("HGETALL").arg(keys.category(*day));
+    }
+    for day in &days.buyers {
+        pipeline.cmd("HLEN").arg(keys.buyers(*day));
+    }
+    let mut answers = answers(connection, &pipeline, "reading all live totals failed").await?;
+    let held: BTreeMap<String, String> = answers.take()?;
+    if held.get(meta::GENERATION).map(String::as_str) != Some(generation) {
+        return Ok(None);
+    }
+    let mut book = Book::default();
+    let daily: Numbers = answers.take()?;
+    let (totals, buyers) = fields::days(&daily);
+    book.totals(&totals, &buyers);
+    book.misc(&answers.take()?);
+    for day in &days.sums {
+        book.sums(*day, &answers.take()?);
+    }
+    let mut products = BTreeMap::new();
+    for day in &days.products {
+        products.insert(*day, book.products(*day, &answers.take()?));
+    }
+    let mut categories = BTreeMap::new();
+    for day in &days.categories {
+        categories.insert(*day, book.categories(*day, &answers.take()?));
+    }
+    let mut members = BTreeMap::new();
+    for day in &days.buyers {
+        members.insert(*day, answers.take::<i64>()?);
+    }
+    for (day, of_day) in &totals {
+        let revenue = of_day.revenue_cents;
+        for (name, sums) in [("categories", &categories), ("products", &products)] {
+            let sum = sums.get(day).copied().unwrap_or(0);
+            if sum != revenue {
+                book.faults.push(format!(
+                    "{day}: the {name} add up to {sum} cents, revenue is {revenue}"
+                ));
+            }
+        }
+    }
+    for day in members.keys().chain(buyers.keys()).collect::<BTreeSet<_>>() {
+        let (counted, there) = (
+            buyers.get(day).copied().unwrap_or(0),
+            members.get(day).copied().unwrap_or(0),
+        );
+        if counted != there {
+            book.faults
+                .push(format!("{day}: {counted} buyers are counted, {there} are there"));
+        }
+    }
+    book.figures.retain(|_, value| *value != 0);
+    Ok(Some(LiveDump {
+        generation: generation.to_owned(),
+        created_at: held
+            .get(meta::CREATED)
+            .and_then(|text| text.parse().ok())
+            .and_then(DateTime::from_timestamp_millis),
+        checkpoints: held
+            .iter()
+            .filter_map(|(field, value)| {
+                let partition = keys::parse_partition(field.strip_prefix(meta::AT)?)?;
+                Some((partition, value.parse().ok()?))
+            })
+            .collect(),
+        figures: book.figures,
+        faults: book.faults,
+    }))
+}
+
+/// The figures while they are gathered.
+#[derive(Default)]
+struct Book {
+    figures: BTreeMap<Figure, i64>,
+    faults: Vec<String>,
+}
+
+impl Book {
+    fn add(&mut self, day: Option<NaiveDate>, name: &'static str, dimension: &str, value: i64) {
+        let figure = Figure {
+            day,
+            name,
+            dimension: dimension.to_owned(),
+        };
+        let is_count = !name.ends_with("cents") && !name.ends_with("units");
+        if is_count && value < 0 {
+            self.faults.push(format!("{figure} is {value}"));
+        }
+        self.figures.insert(figure, value);
+    }
+
+    fn totals(&mut self, totals: &BTreeMap<NaiveDate, Totals>, buyers: &BTreeMap<NaiveDate, i64>) {
+        for (day, of_day) in totals {
+            for (name, value) in [
+                ("revenue_cents", of_day.revenue_cents),
+                ("orders", of_day.orders),
+                ("open", of_day.open),
+                ("failed", of_day.failed),
+                ("cancelled", of_day.cancelled),
+                ("reversed", of_day.reversed),
+                ("unmapped", of_day.unmapped),
+            ] {
+                self.add(Some(*day), name, "", value);
+            }
+        }
+        for (day, count) in buyers {
+            self.add(Some(*day), "buyers", "", *count);
+        }
+    }
+
+    fn misc(&mut self, misc: &Numbers) {
+        for (field, value) in misc {
+            match field.split_once('|') {
+                Some((keys::ROWS, table)) => self.add(None, "rows", table, *value),
+                _ if field == keys::UNDATED => self.add(None, "undated", "", *value),
+                _ => {}
+            }
+        }
+    }
+
+    fn sums(&mut self, day: NaiveDate, sums: &Numbers) {
+        for method in fields::payments(sums) {
+            for (name, value) in [
+                ("payment.paid", method.paid),
+                ("payment.failed", method.failed),
+                ("payment.open", method.open),
+                ("payment.revenue_cents", method.revenue_cents),
+            ] {
+                self.add(Some(day), name, &method.method, value);
+            }
+        }
+        for kind in fields::behaviour(sums) {
+            for (name, value) in [
+                ("behaviour.events", kind.events),
+                ("behaviour.sessions", kind.sessions),
+                ("behaviour.actors", kind.actors),
+            ] {
+                self.add(Some(day), name, &kind.event_type, value);
+            }
+        }
+    }
+
+    /// Gives the sum of the cents.
+    fn products(&mut self, day: NaiveDate, hash: &Numbers) -> i64 {
+        let mut cents = 0;
+        for (field, value) in hash {
+            let Some((product, name)) = field.split_once('|') else {
+                continue;
+            };
+            let known = product != keys::BARE && product != keys::NO_PRODUCT;
+            match name {
+                keys::REVENUE => {
+                    cents += value;
+                    if known {
+                        self.add(Some(day), "product.revenue_cents", product, *value);
+                    }
+                }
+                keys::UNITS if known => self.add(Some(day), "product.units", product, *value),
+                keys::LINES if known => self.add(Some(day), "product.lines", product, *value),
+                keys::LINES if product == keys::BARE => {
+                    self.add(Some(day), "orders_without_lines", "", *value);
+                }
+                _ => {}
+            }
+        }
+        cents
+    }
+
+    /// Gives the sum of the cents.
+    fn categories(&mut self, day: NaiveDate, hash: &Numbers) -> i64 {
+        let mut cents = 0;
+        for (category, sums) in fields::categories(hash) {
+            cents += sums.revenue_cents;
+            for (name, value) in [
+                ("category.revenue_cents", sums.revenue_cents),
+                ("category.units", sums.units),
+                ("category.lines", sums.lines),
+            ] {
+                self.add(Some(day), name, &category, value);
+            }
+        }
+        cents
+    }
+}
+
+/// Every line entry must point to an order that holds the line. A hash of entries and the orders they name are read
+/// in one step; entries that changed between finding and reading the orders are left to the next run.
+async fn check_lines(
+    connection: &mut MultiplexedConnection,
+    keys: &Keys,
+    hash: &str,
+    faults: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let what = "reading line entries failed";
+    let mut first = redis::pipe();
+    first.cmd("HGETALL").arg(hash);
+    let entries: BTreeMap<i64, String> = answers(connection, &first, what).await?.take()?;
+    let orders: BTreeSet<i64> = entries
+        .iter()
+        .filter_map(|(line, text)| holder(*line, text, faults))
+        .collect();
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    pipeline.cmd("HGETALL").arg(hash);
+    for order in &orders {
+        let (key, field) = keys.state(StateId::Order(*order));
+        pipeline.cmd("HGET").arg(key).arg(field);
+    }
+    let mut answers = answers(connection, &pipeline, what).await?;
+    let again: BTreeMap<i64, String> = answers.take()?;
+    let mut held: BTreeMap<i64, Order> = BTreeMap::new();
+    for order in orders {
+        let stored = Stored::new(answers.take()?);
+        match stored.read::<Order>(StateId::Order(order)) {
+            Ok(state) => {
+                held.insert(order, state.unwrap_or_default());
+            }
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    for (line, text) in &again {
+        if let Some(order) = holder(*line, text, &mut Vec::new())
+            && let Some(state) = held.get(&order)
+            && !state.lines.contains_key(line)
+        {
+            faults.push(format!(
+                "the entry of line {line} points to order {order}, which does not hold it"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The order a line's entry names.
+fn holder(line: i64, text: &str, faults: &mut Vec<String>) -> Option<i64> {
+    let stored = Stored::new(Some(text.to_owned()));
+    match stored.read::<Kept<Holder>>(StateId::Line(line)) {
+        Ok(kept) => kept?.row?.order,
+        Err(error) => {
+            faults.push(error.to_string());
+            None
+        }
+    }
+}

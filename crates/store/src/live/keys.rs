@@ -1,0 +1,520 @@
+//! Every key of Redis: its name, its type, its fields and its life. Nothing else builds a key.
+//!
+//! `<gen>` is the live generation, `<day>` a business day as `20260821`, `<hour>` a UTC hour as `2026082117`, `<id>`
+//! a source key. A free text stands last in a field, so that a field can be taken apart again. "Recent" keys live
+//! until one day after the end of their day; all others live on, because an expired total would look like a zero.
+//!
+//! | key | type | fields | life |
+//! |---|---|---|---|
+//! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
+//! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
+//! | `live:<gen>:daily` | hash | `<day>\|<total>`: headline sums of every day, and `<day>\|buyers` | |
+//! | `live:<gen>:hours:<day>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
+//! | `live:<gen>:minutes:<hour>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by minute of the hour | 48 hours |
+//! | `live:<gen>:halves:<hour>` | hash | `<nnn>\|<total>` by half minute of the hour | 2 hours |
+//! | `live:<gen>:sum:<day>` | hash | `pay\|<measure>\|<method>`, `events\|<type>`, `sessions\|<type>`, `actors\|<type>` | |
+//! | `live:<gen>:product:<day>` | hash | `<product>\|rev`, `\|units`, `\|lines` | |
+//! | `live:<gen>:days:<product>` | hash | `<day>`: lines, the days a product has sums on | |
+//! | `live:<gen>:categories` | hash | product: its category now | |
+//! | `live:<gen>:category:<day>` | hash | `rev\|<category>`, `units\|`, `lines\|`, `products\|` | |
+//! | `live:<gen>:buyers:<day>` | hash | buyer: sales (references) | |
+//! | `live:<gen>:sessions:<day>`, `:actors:<day>` | hash | `<length of type>\|<type>\|<member>`: events (references) | |
+//! | `live:<gen>:misc` | hash | `rows\|<table>`, `undated`, `foreign_currency_products` | |
+//! | `live:<gen>:tape` | list | the last 50 changes, newest first | |
+//! | `live:<gen>:bought:<day>:<product>` | hash | buyer: lines (references) | recent |
+//! | `live:<gen>:members:<day>` | hash | `<buyer>\|<category>`: lines (references) | recent |
+//! | `live:<gen>:unique:<day>` | hash | category: distinct buyers | recent |
+//! | `live:<gen>:amounts:<day>` | hash | cents: sales of that amount | recent |
+//! | `live:<gen>:extremes:<day>` | sorted set | amounts that occur | recent |
+//! | `live:<gen>:top:<day>` | sorted set | product (20 digits) by revenue, negated | recent |
+//! | `live:health:workers`, `:sources`, `:rebuild` | hash | what workers say of themselves, as JSON | |
+//! | `live:health:flow` | hash | `published_ms`, `brokers_up`, `brokers_known` | |
+//! | `cdc_spark_metrics:*`, `metrics:*` | string | projections for readers that already exist, as JSON | |
+//!
+//! `<total>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<product>` an id,
+//! `none` (a line whose product is NULL) or `bare` (a sale without lines).
+
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use instashop_core::checkpoint::Partition;
+use instashop_core::contribution::{
+    Bucket, Calendar, Cell, Measure, PaymentMeasure, ProductKey, ProductMeasure,
+};
+use instashop_core::live::StateId;
+use instashop_core::table::Table;
+
+/// Generation, version, epochs and checkpoints.
+pub(crate) const META: &str = "live:meta";
+/// Pattern of everything the live flow owns.
+pub(crate) const ALL_LIVE: &str = "live:*";
+/// Workers by name.
+pub(crate) const WORKERS: &str = "live:health:workers";
+/// Sources by name.
+pub(crate) const SOURCES: &str = "live:health:sources";
+/// Rebuild progress by worker.
+pub(crate) const REBUILD: &str = "live:health:rebuild";
+/// Publishing itself.
+pub(crate) const FLOW: &str = "live:health:flow";
+/// Field of [`FLOW`]: when a worker last published, milliseconds.
+pub(crate) const PUBLISHED: &str = "published_ms";
+/// Field of [`FLOW`]: brokers that answered.
+pub(crate) const BROKERS_UP: &str = "brokers_up";
+/// Field of [`FLOW`]: brokers known.
+pub(crate) const BROKERS_KNOWN: &str = "brokers_known";
+/// Patterns a live worker may use.
+pub(crate) const WORKER_PATTERNS: [&str; 3] = ["live:*", "cdc_spark_metrics:*", "metrics:*"];
+/// Patterns the dashboard may read.
+pub(crate) const READER_PATTERNS: [&str; 2] = ["live:*", "sealed:*"];
+/// Patterns a live worker may read besides its own.
+pub(crate) const WORKER_READS: &str = "sealed:*";
+
+/// Compatible projection: headline totals.
+pub(crate) const SPARK_TRANSACTIONS: &str = "cdc_spark_metrics:transactions";
+/// Compatible projection: categories.
+pub(crate) const SPARK_PRODUCTS: &str = "cdc_spark_metrics:products";
+/// Compatible projection: headline totals under the other name.
+pub(crate) const METRICS_TRANSACTIONS: &str = "metrics:transactions";
+/// Compatible projection: one object for a dashboard.
+pub(crate) const METRICS_DASHBOARD: &str = "metrics:dashboard";
+
+/// Compatible projection of one category.
+pub(crate) fn metrics_category(category: &str) -> String {
+    format!("metrics:products:{category}")
+}
+
+/// Compatible projection of one event type.
+pub(crate) fn metrics_behaviour(kind: &str) -> String {
+    format!("metrics:behavior:{kind}")
+}
+
+/// States of one hash: so few that Redis keeps them in its compact encoding.
+const STATES_PER_HASH: i64 = 100;
+
+/// Fields of `live:meta`.
+pub(crate) mod meta {
+    /// Live generation.
+    pub(crate) const GENERATION: &str = "gen";
+    /// Contribution version.
+    pub(crate) const VERSION: &str = "ver";
+    /// Creation time of the generation, milliseconds.
+    pub(crate) const CREATED: &str = "created_ms";
+    /// Newest commit time contained, milliseconds.
+    pub(crate) const AS_OF: &str = "asof_ms";
+    /// Prefix of a partition's checkpoint.
+    pub(crate) const AT: &str = "at:";
+}
+
+/// Name of a partition in `live:meta`.
+pub(crate) fn partition(partition: &Partition) -> String {
+    partition.to_string()
+}
+
+/// Reads a partition's name back.
+pub(crate) fn parse_partition(text: &str) -> Option<Partition> {
+    let (topic, number) = text.rsplit_once('/')?;
+    Some(Partition {
+        topic: topic.to_owned(),
+        number: number.parse().ok()?,
+    })
+}
+
+/// A business day as keys and fields carry it.
+pub(crate) fn day(day: NaiveDate) -> String {
+    format!("{:04}{:02}{:02}", day.year(), day.month(), day.day())
+}
+
+/// Reads a business day back.
+pub(crate) fn parse_day(text: &str) -> Option<NaiveDate> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(
+        text[..4].parse().ok()?,
+        text[4..6].parse().ok()?,
+        text[6..].parse().ok()?,
+    )
+}
+
+/// Field name of a headline sum.
+pub(crate) const fn total(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Revenue => "rev",
+        Measure::Orders => "orders",
+        Measure::Open => "open",
+        Measure::Failed => "failed",
+        Measure::Cancelled => "cancelled",
+        Measure::Reversed => "reversed",
+        Measure::Unmapped => "unmapped",
+    }
+}
+
+/// Field name of distinct buyers, beside the headline sums of a day.
+pub(crate) const BUYERS: &str = "buyers";
+/// Field prefix of payment sums.
+pub(crate) const PAY: &str = "pay";
+/// Field prefix of behaviour events.
+pub(crate) const EVENTS: &str = "events";
+/// Field prefix of distinct sessions.
+pub(crate) const SESSIONS: &str = "sessions";
+/// Field prefix of distinct actors.
+pub(crate) const ACTORS: &str = "actors";
+/// Field prefix of row counts.
+pub(crate) const ROWS: &str = "rows";
+/// Field of orders and events without a day.
+pub(crate) const UNDATED: &str = "undated";
+/// Field of products in another currency.
+pub(crate) const FOREIGN_CURRENCY: &str = "foreign_currency_products";
+/// Field suffix or prefix of allocated cents.
+pub(crate) const REVENUE: &str = "rev";
+/// Field suffix or prefix of units.
+pub(crate) const UNITS: &str = "units";
+/// Field suffix or prefix of lines.
+pub(crate) const LINES: &str = "lines";
+/// Field prefix of distinct products of a category.
+pub(crate) const PRODUCTS: &str = "products";
+/// Name of the product of a sale without lines.
+pub(crate) const BARE: &str = "bare";
+/// Name of a product that is NULL.
+pub(crate) const NO_PRODUCT: &str = "none";
+
+/// Field name of a payment sum.
+pub(crate) const fn payment(measure: PaymentMeasure) -> &'static str {
+    match measure {
+        PaymentMeasure::Paid => "paid",
+        PaymentMeasure::Failed => "failed",
+        PaymentMeasure::Open => "open",
+        PaymentMeasure::Revenue => "rev",
+    }
+}
+
+/// Name of a product.
+pub(crate) fn product(key: ProductKey) -> String {
+    match key {
+        ProductKey::Id(id) => id.to_string(),
+        ProductKey::Unknown => NO_PRODUCT.to_owned(),
+        ProductKey::Bare => BARE.to_owned(),
+    }
+}
+
+/// Member of the ranking: digits of one length, so that equal revenue is ordered by id.
+pub(crate) fn parse_ranked(member: &str) -> Option<i64> {
+    let digits = member.trim_start_matches('0');
+    if digits.is_empty() {
+        Some(0)
+    } else {
+        digits.parse().ok()
+    }
+}
+
+/// Keys of one live generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys of a generation.
+    pub(crate) fn new(generation: &str) -> Self {
+        Self {
+            prefix: format!("live:{generation}:"),
+        }
+    }
+
+    /// What all keys of the generation begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Hash and field of a state.
+    pub(crate) fn state(&self, id: StateId) -> (String, String) {
+        let (kind, number) = id.parts();
+        let hash = number.div_euclid(STATES_PER_HASH);
+        (format!("{}st:{kind}:{hash}", self.prefix), number.to_string())
+    }
+
+    /// Headline sums of every day.
+    pub(crate) fn daily(&self) -> String {
+        format!("{}daily", self.prefix)
+    }
+
+    /// Hours of a day.
+    pub(crate) fn hours(&self, of: NaiveDate) -> String {
+        format!("{}hours:{}", self.prefix, day(of))
+    }
+
+    /// Minutes of the UTC hour that holds a moment.
+    pub(crate) fn minutes(&self, at: DateTime<Utc>) -> String {
+        format!("{}minutes:{}{:02}", self.prefix, day(at.date_naive()), at.hour())
+    }
+
+    /// Half minutes of the UTC hour that holds a moment.
+    pub(crate) fn halves(&self, at: DateTime<Utc>) -> String {
+        format!("{}halves:{}{:02}", self.prefix, day(at.date_naive()), at.hour())
+    }
+
+    /// Payments and behaviour of a day.
+    pub(crate) fn sums(&self, of: NaiveDate) -> String {
+        format!("{}sum:{}", self.prefix, day(of))
+    }
+
+    /// Products of a day.
+    pub(crate) fn products(&self, of: NaiveDate) -> String {
+        format!("{}product:{}", self.prefix, day(of))
+    }
+
+    /// Days a product has sums on.
+    pub(crate) fn product_days(&self, product: &str) -> String {
+        format!("{}days:{product}", self.prefix)
+    }
+
+    /// Categories of products.
+    pub(crate) fn categories(&self) -> String {
+        format!("{}categories", self.prefix)
+    }
+
+    /// Category sums of a day.
+    pub(crate) fn category(&self, of: NaiveDate) -> String {
+        format!("{}category:{}", self.prefix, day(of))
+    }
+
+    /// Buyers of a day.
+    pub(crate) fn buyers(&self, of: NaiveDate) -> String {
+        format!("{}buyers:{}", self.prefix, day(of))
+    }
+
+    /// Sessions of a day.
+    pub(crate) fn sessions(&self, of: NaiveDate) -> String {
+        format!("{}sessions:{}", self.prefix, day(of))
+    }
+
+    /// Actors of a day.
+    pub(crate) fn actors(&self, of: NaiveDate) -> String {
+        format!("{}actors:{}", self.prefix, day(of))
+    }
+
+    /// Row counts.
+    pub(crate) fn misc(&self) -> String {
+        format!("{}misc", self.prefix)
+    }
+
+    /// The tape.
+    pub(crate) fn tape(&self) -> String {
+        format!("{}tape", self.prefix)
+    }
+
+    /// Distinct buyers by category.
+    pub(crate) fn unique(&self, of: NaiveDate) -> String {
+        format!("{}unique:{}", self.prefix, day(of))
+    }
+
+    /// How often each amount occurs.
+    pub(crate) fn amounts(&self, of: NaiveDate) -> String {
+        format!("{}amounts:{}", self.prefix, day(of))
+    }
+
+    /// Amounts that occur, in order.
+    pub(crate) fn extremes(&self, of: NaiveDate) -> String {
+        format!("{}extremes:{}", self.prefix, day(of))
+    }
+
+    /// Products of a day by revenue.
+    pub(crate) fn top(&self, of: NaiveDate) -> String {
+        format!("{}top:{}", self.prefix, day(of))
+    }
+
+    /// Where a total lives.
+    pub(crate) fn place(&self, cell: &Cell, calendar: Calendar) -> Place {
+        let expires = cell.end_of_life(calendar);
+        let sum = |key: String, field: String| Place::Sum { key, field, expires };
+        match cell {
+            Cell::Total { bucket, measure } => {
+                let (key, slot) = self.bucket(*bucket, calendar);
+                sum(key, format!("{slot}|{}", total(*measure)))
+            }
+            Cell::Events {
+                bucket: Bucket::Day(of),
+                kind,
+            } => sum(self.sums(*of), format!("{EVENTS}|{kind}")),
+            Cell::Events { bucket, kind } => {
+                let (key, slot) = self.bucket(*bucket, calendar);
+                sum(key, format!("{slot}|{EVENTS}|{kind}"))
+            }
+            Cell::Payment {
+                day: of,
+                measure,
+                method,
+            } => sum(self.sums(*of), format!("{PAY}|{}|{method}", payment(*measure))),
+            Cell::Rows { table } => sum(self.misc(), rows_field(*table)),
+            Cell::Undated => sum(self.misc(), UNDATED.to_owned()),
+            Cell::ForeignCurrency => sum(self.misc(), FOREIGN_CURRENCY.to_owned()),
+            Cell::Buyer { day: of, buyer } => Place::Member {
+                key: self.buyers(*of),
+                member: buyer.to_string(),
+                counter: self.daily(),
+                field: format!("{}|{BUYERS}", day(*of)),
+            },
+            Cell::Session {
+                day: of,
+                kind,
+                session,
+            } => Place::Member {
+                key: self.sessions(*of),
+                member: format!("{}|{kind}|{session}", kind.len()),
+                counter: self.sums(*of),
+                field: format!("{SESSIONS}|{kind}"),
+            },
+            Cell::Actor { day: of, kind, actor } => Place::Member {
+                key: self.actors(*of),
+                member: format!("{}|{kind}|{actor}", kind.len()),
+                counter: self.sums(*of),
+                field: format!("{ACTORS}|{kind}"),
+            },
+            Cell::Amount { day: of, cents } => Place::Amount {
+                day: *of,
+                cents: *cents,
+            },
+            Cell::Product {
+                day: of,
+                product,
+                measure,
+            } => Place::Product {
+                day: *of,
+                product: *product,
+                measure: *measure,
+            },
+            Cell::ProductBuyer {
+                day: of,
+                product,
+                buyer,
+            } => Place::ProductBuyer {
+                day: *of,
+                product: *product,
+                buyer: *buyer,
+            },
+        }
+    }
+
+    /// Hash of a bucket, and what its fields begin with.
+    fn bucket(&self, bucket: Bucket, calendar: Calendar) -> (String, String) {
+        let start = calendar.start_of(bucket);
+        match bucket {
+            Bucket::Day(of) => (self.daily(), day(of)),
+            Bucket::Hour(of, hour) => (self.hours(of), format!("{hour:02}")),
+            Bucket::Minute(minute) => (self.minutes(start), format!("{:02}", minute.rem_euclid(60))),
+            Bucket::HalfMinute(half) => (self.halves(start), format!("{:03}", half.rem_euclid(120))),
+        }
+    }
+}
+
+/// Field of a table's row count.
+pub(crate) fn rows_field(table: Table) -> String {
+    format!("{ROWS}|{}", table.name())
+}
+
+/// Where a total lives, and how it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A field that is added to.
+    Sum {
+        /// Hash.
+        key: String,
+        /// Field.
+        field: String,
+        /// When the hash expires.
+        expires: Option<DateTime<Utc>>,
+    },
+    /// A reference count whose existence is counted elsewhere.
+    Member {
+        /// Hash of the references.
+        key: String,
+        /// Field of the member.
+        member: String,
+        /// Hash of the count.
+        counter: String,
+        /// Field of the count.
+        field: String,
+    },
+    /// A reference count of an amount.
+    Amount {
+        /// Day.
+        day: NaiveDate,
+        /// Amount.
+        cents: i64,
+    },
+    /// A sum of a product, which is booked under its category too.
+    Product {
+        /// Day.
+        day: NaiveDate,
+        /// Product.
+        product: ProductKey,
+        /// Which sum.
+        measure: ProductMeasure,
+    },
+    /// References of a product by buyer, which are booked under its category too.
+    ProductBuyer {
+        /// Day.
+        day: NaiveDate,
+        /// Product.
+        product: ProductKey,
+        /// Buyer.
+        buyer: i64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_as_documented() {
+        let keys = Keys::new("7");
+        let calendar = Calendar::new("America/Argentina/Buenos_Aires".parse().unwrap());
+        let at = "2026-08-21T02:07:45Z".parse::<DateTime<Utc>>().unwrap();
+        let cases: Vec<_> = calendar
+            .buckets(at.timestamp_micros())
+            .unwrap()
+            .into_iter()
+            .map(|bucket| {
+                let cell = Cell::Total {
+                    bucket,
+                    measure: Measure::Orders,
+                };
+                match keys.place(&cell, calendar) {
+                    Place::Sum { key, field, .. } => format!("{key} {field}"),
+                    other => format!("{other:?}"),
+                }
+            })
+            .collect();
+        assert_eq!(
+            cases,
+            [
+                "live:7:daily 20260820|orders",
+                "live:7:hours:20260820 23|orders",
+                "live:7:minutes:2026082102 07|orders",
+                "live:7:halves:2026082102 015|orders",
+            ]
+        );
+        assert_eq!(
+            keys.state(StateId::Order(12_345)),
+            ("live:7:st:order:123".into(), "12345".into())
+        );
+        assert_eq!(
+            keys.state(StateId::Line(-1)),
+            ("live:7:st:line:-1".into(), "-1".into())
+        );
+    }
+
+    #[test]
+    fn names_can_be_read_back() {
+        let day_of = NaiveDate::from_ymd_opt(9, 8, 7).unwrap();
+        assert_eq!(parse_day(&day(day_of)), Some(day_of));
+        assert_eq!(parse_day("2026082x"), None);
+        assert_eq!(parse_day("ñ026082"), None);
+        let named = Partition {
+            topic: "a/b".into(),
+            number: 3,
+        };
+        assert_eq!(parse_partition(&partition(&named)), Some(named));
+        assert_eq!(parse_ranked("00000000000000000042"), Some(42));
+        assert_eq!(parse_ranked("00000000000000000000"), Some(0));
+    }
+}

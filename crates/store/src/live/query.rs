@@ -1,0 +1,476 @@
+//! What the dashboard reads from Redis: read commands only, one moment per answer.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
+use instashop_core::config::{Meaning, Redis};
+use instashop_core::contribution::Calendar;
+use instashop_core::live::{Product, StateId, Stored};
+use instashop_core::order::Kept;
+use instashop_core::view::{
+    FlowHealth, LiveSystem, LiveView, ProductSales, Rebuild, SourceHealth, TapeEntry, Totals, TrendPoint,
+    WorkerHealth,
+};
+use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, Pipeline};
+use serde::de::DeserializeOwned;
+
+use super::commit::TAPE;
+use super::fields::{self, Numbers};
+use super::keys::{self, Keys, META, meta};
+use super::link::{self, Who, failure};
+use crate::error::{Kind, StoreError};
+
+/// Products of the list of best sellers.
+const BEST: isize = 20;
+/// Minutes of the trend.
+const MINUTES: i64 = 60;
+/// Half minutes of the trend.
+const HALVES: i64 = 20;
+/// A worker that said nothing for longer is not listed.
+const LATELY_SECONDS: i64 = 120;
+/// A worker that said nothing for longer has no rate.
+const PRESENT_SECONDS: i64 = 15;
+/// How often an answer is read again when the generation changes under it.
+const ATTEMPTS: usize = 4;
+
+/// The reading side of the live store.
+#[derive(Debug)]
+pub struct LiveReader {
+    config: Redis,
+    calendar: Calendar,
+    connection: Option<MultiplexedConnection>,
+}
+
+impl LiveReader {
+    /// Connects as the reader. The meaning gives the reporting zone.
+    pub async fn connect(config: &Redis, meaning: &Meaning) -> Result<Self, StoreError> {
+        let mut reader = Self {
+            config: config.clone(),
+            calendar: Calendar::new(meaning.tz()),
+            connection: None,
+        };
+        reader.connected().await?;
+        Ok(reader)
+    }
+
+    /// The connection, opened if there is none: after an error the next call connects again.
+    pub(super) async fn connected(&mut self) -> Result<MultiplexedConnection, StoreError> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
+        }
+        let connection = link::connect(&self.config, Who::Reader).await?;
+        self.connection = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Forgets the connection after an error that may have broken it.
+    pub(super) fn after<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err() {
+            self.connection = None;
+        }
+        result
+    }
+
+    /// Everything the Live tab shows. An empty generation says that Redis holds no totals.
+    pub async fn live(&mut self, now: DateTime<Utc>) -> Result<LiveView, StoreError> {
+        let result = self.read_live(now).await;
+        self.after(result)
+    }
+
+    /// What the System tab shows of the live flow.
+    pub async fn system(&mut self, now: DateTime<Utc>) -> Result<LiveSystem, StoreError> {
+        let result = self.read_system(now).await;
+        self.after(result)
+    }
+
+    async fn read_live(&mut self, now: DateTime<Utc>) -> Result<LiveView, StoreError> {
+        let mut connection = self.connected().await?;
+        let day = self.calendar.day(now);
+        let mut view = LiveView {
+            read_at: now,
+            day,
+            ..LiveView::default()
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(generation) = generation(&mut connection).await? else {
+                return Ok(view);
+            };
+            let keys = Keys::new(&generation);
+            let best = best(&mut connection, &keys, day).await?;
+            if let Some(read) = self.moment(&mut connection, &generation, &best, now).await? {
+                view = read;
+                return Ok(view);
+            }
+        }
+        Err(StoreError::new(
+            Kind::Transient,
+            "the live generation changed again and again while it was read",
+        ))
+    }
+
+    /// One atomic reading; `None` when the generation is not the one given any more.
+    async fn moment(
+        &self,
+        connection: &mut MultiplexedConnection,
+        generation: &str,
+        best: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<Option<LiveView>, StoreError> {
+        let keys = Keys::new(generation);
+        let day = self.calendar.day(now);
+        let minute = now.timestamp().div_euclid(60);
+        let half = now.timestamp().div_euclid(30);
+        let minute_hashes = hours_of(minute - MINUTES + 1, minute, 60);
+        let half_hashes = hours_of(half - HALVES + 1, half, 120);
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        pipeline
+            .cmd("HMGET")
+            .arg(META)
+            .arg(meta::GENERATION)
+            .arg(meta::AS_OF);
+        pipeline.cmd("HGET").arg(keys::FLOW).arg(keys::PUBLISHED);
+        pipeline.cmd("HVALS").arg(keys::REBUILD);
+        pipeline.cmd("HVALS").arg(keys::WORKERS);
+        for key in [keys.daily(), keys.hours(day), keys.sums(day), keys.category(day)] {
+            pipeline.cmd("HGETALL").arg(key);
+        }
+        pipeline
+            .cmd("LRANGE")
+            .arg(keys.tape())
+            .arg(0)
+            .arg(TAPE as isize - 1);
+        for at in &minute_hashes {
+            pipeline.cmd("HGETALL").arg(keys.minutes(*at));
+        }
+        for at in &half_hashes {
+            pipeline.cmd("HGETALL").arg(keys.halves(*at));
+        }
+        for product in best {
+            pipeline
+                .cmd("HMGET")
+                .arg(keys.products(day))
+                .arg(format!("{product}|{}", keys::REVENUE))
+                .arg(format!("{product}|{}", keys::UNITS));
+            pipeline.cmd("HGET").arg(keys.categories()).arg(*product);
+            let (key, field) = keys.state(StateId::Product(*product));
+            pipeline.cmd("HGET").arg(key).arg(field);
+        }
+        let mut answers = answers(connection, &pipeline, "reading the live totals failed").await?;
+        let (held, as_of): (Option<String>, Option<i64>) = answers.take()?;
+        if held.as_deref() != Some(generation) {
+            return Ok(None);
+        }
+        let published: Option<i64> = answers.take()?;
+        let rebuilds: Vec<String> = answers.take()?;
+        let workers: Vec<String> = answers.take()?;
+        let [daily, hours, sums, category] = [
+            answers.take::<Numbers>()?,
+            answers.take()?,
+            answers.take()?,
+            answers.take()?,
+        ];
+        let tape: Vec<String> = answers.take()?;
+        let mut minutes = Vec::new();
+        for _ in &minute_hashes {
+            minutes.push(fields::slots(&answers.take()?));
+        }
+        let mut halves = Vec::new();
+        for _ in &half_hashes {
+            halves.push(fields::slots(&answers.take()?));
+        }
+        let mut products = Vec::new();
+        for id in best {
+            let (revenue, units): (Option<i64>, Option<i64>) = answers.take()?;
+            let category: Option<String> = answers.take()?;
+            let state: Option<String> = answers.take()?;
+            products.push(ProductSales {
+                product_id: *id,
+                name: product_name(*id, state),
+                category: category.unwrap_or_else(|| instashop_core::live::UNCLASSIFIED.to_owned()),
+                revenue_cents: revenue.unwrap_or(0),
+                units: units.unwrap_or(0),
+            });
+        }
+        products.sort_by_key(|sales| (std::cmp::Reverse(sales.revenue_cents), sales.product_id));
+        let (days, buyers) = fields::days(&daily);
+        let workers = lately(parsed::<WorkerHealth>(workers), now);
+        Ok(Some(LiveView {
+            read_at: now,
+            generation: generation.to_owned(),
+            as_of: as_of.and_then(DateTime::from_timestamp_millis),
+            published_at: published.and_then(DateTime::from_timestamp_millis),
+            rebuild: rebuild(&parsed(rebuilds), &workers),
+            day,
+            today: days.get(&day).copied().unwrap_or_default(),
+            buyers_today: buyers.get(&day).copied().unwrap_or(0),
+            all_time: days
+                .values()
+                .fold(Totals::default(), |sum, totals| sum.plus(*totals)),
+            days: days.into_iter().collect(),
+            minutes: trend(minute - MINUTES + 1, minute, 60, &minute_hashes, &minutes),
+            hours: self.hours(&fields::slots(&hours), now),
+            half_minutes: trend(half - HALVES + 1, half, 120, &half_hashes, &halves),
+            payments: fields::payments(&sums),
+            categories: fields::category_list(&category),
+            products,
+            behaviour: fields::behaviour(&sums),
+            tape: parsed::<TapeEntry>(tape),
+            events_per_1000s: workers
+                .iter()
+                .filter(|worker| (now - worker.seen_at).num_seconds() <= PRESENT_SECONDS)
+                .map(|worker| worker.rate_per_1000s)
+                .sum(),
+        }))
+    }
+
+    /// Hours from local midnight to the running one, zeros included.
+    fn hours(&self, slots: &std::collections::BTreeMap<u32, Totals>, now: DateTime<Utc>) -> Vec<TrendPoint> {
+        let midnight = self.calendar.start(self.calendar.day(now));
+        let running = (now - midnight).num_hours().max(0);
+        (0..=running)
+            .map(|hour| TrendPoint {
+                start: midnight + Duration::hours(hour),
+                totals: slots.get(&(hour as u32)).copied().unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    async fn read_system(&mut self, now: DateTime<Utc>) -> Result<LiveSystem, StoreError> {
+        let mut connection = self.connected().await?;
+        let asked = Instant::now();
+        let _: String = redis::cmd("PING")
+            .query_async(&mut connection)
+            .await
+            .map_err(|error| failure("Redis does not answer PING", error))?;
+        let ping_us = asked.elapsed().as_micros() as u64;
+        let generation = generation(&mut connection).await?;
+        let keys = Keys::new(generation.as_deref().unwrap_or_default());
+        let today = keys::day(self.calendar.day(now));
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("INFO").arg("memory");
+        pipeline.cmd("HVALS").arg(keys::WORKERS);
+        pipeline.cmd("HVALS").arg(keys::SOURCES);
+        pipeline
+            .cmd("HMGET")
+            .arg(keys::FLOW)
+            .arg(keys::BROKERS_UP)
+            .arg(keys::BROKERS_KNOWN);
+        pipeline.cmd("HGET").arg(keys.daily()).arg(format!(
+            "{today}|{}",
+            keys::total(instashop_core::contribution::Measure::Unmapped)
+        ));
+        pipeline.cmd("HVALS").arg(keys.product_days(keys::BARE));
+        let mut answers = answers(
+            &mut connection,
+            &pipeline,
+            "reading the health of the live flow failed",
+        )
+        .await?;
+        let memory: String = answers.take()?;
+        let workers: Vec<String> = answers.take()?;
+        let sources: Vec<String> = answers.take()?;
+        let (up, known): (Option<u32>, Option<u32>) = answers.take()?;
+        let unmapped: Option<i64> = answers.take()?;
+        let bare: Vec<i64> = answers.take()?;
+        let mut sources = parsed::<SourceHealth>(sources);
+        sources.sort_by(|a, b| a.source.cmp(&b.source));
+        Ok(LiveSystem {
+            ping_us,
+            memory_bytes: memory
+                .lines()
+                .find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()),
+            flow: FlowHealth {
+                workers: lately(parsed(workers), now),
+                sources,
+                brokers_up: up.zip(known),
+                dead_letters: None,
+            },
+            unmapped_today: unmapped.unwrap_or(0),
+            orders_without_lines: bare.iter().sum(),
+        })
+    }
+}
+
+/// The live generation; `None` when Redis holds no totals.
+pub(super) async fn generation(connection: &mut MultiplexedConnection) -> Result<Option<String>, StoreError> {
+    redis::cmd("HGET")
+        .arg(META)
+        .arg(meta::GENERATION)
+        .query_async(connection)
+        .await
+        .map_err(|error| failure("reading the live generation failed", error))
+}
+
+/// Ids of the best products of a day by revenue, ties by id.
+async fn best(
+    connection: &mut MultiplexedConnection,
+    keys: &Keys,
+    day: chrono::NaiveDate,
+) -> Result<Vec<i64>, StoreError> {
+    let members: Vec<String> = redis::cmd("ZRANGE")
+        .arg(keys.top(day))
+        .arg(0)
+        .arg(BEST - 1)
+        .query_async(connection)
+        .await
+        .map_err(|error| failure("reading the best products failed", error))?;
+    Ok(members
+        .iter()
+        .filter_map(|member| keys::parse_ranked(member))
+        .collect())
+}
+
+/// The hours that hold a range of buckets, `per_hour` of them in each.
+fn hours_of(first: i64, last: i64, per_hour: i64) -> Vec<DateTime<Utc>> {
+    (first.div_euclid(per_hour)..=last.div_euclid(per_hour))
+        .filter_map(|hour| DateTime::from_timestamp(hour * 3600, 0))
+        .collect()
+}
+
+/// Points of a range of buckets, zeros included.
+fn trend(
+    first: i64,
+    last: i64,
+    per_hour: i64,
+    hours: &[DateTime<Utc>],
+    slots: &[std::collections::BTreeMap<u32, Totals>],
+) -> Vec<TrendPoint> {
+    let seconds = 3600 / per_hour;
+    (first..=last)
+        .filter_map(|bucket| {
+            let start = DateTime::from_timestamp(bucket * seconds, 0)?;
+            let hour = bucket.div_euclid(per_hour) * 3600;
+            let of_hour = hours.iter().position(|at| at.timestamp() == hour)?;
+            let slot = bucket.rem_euclid(per_hour) as u32;
+            Some(TrendPoint {
+                start,
+                totals: slots.get(of_hour)?.get(&slot).copied().unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// Name of a product from its state; empty when the product row has not come yet.
+fn product_name(id: i64, state: Option<String>) -> String {
+    let kept: Option<Kept<Product>> = Stored::new(state).read(StateId::Product(id)).unwrap_or_default();
+    kept.and_then(|kept| kept.row)
+        .map(|product| product.name)
+        .unwrap_or_default()
+}
+
+/// JSON texts that can be read; another build may have written others.
+fn parsed<T: DeserializeOwned>(texts: Vec<String>) -> Vec<T> {
+    texts
+        .into_iter()
+        .filter_map(|text| serde_json::from_str(&text).ok())
+        .collect()
+}
+
+/// Workers that published lately, by name.
+fn lately(mut workers: Vec<WorkerHealth>, now: DateTime<Utc>) -> Vec<WorkerHealth> {
+    workers.retain(|worker| (now - worker.seen_at).num_seconds() <= LATELY_SECONDS);
+    workers.sort_by(|a, b| a.worker.cmp(&b.worker));
+    workers
+}
+
+/// One worker's rebuild, as it is published.
+pub(super) type WorkerRebuild = (String, Rebuild);
+
+/// The rebuild as a whole: it is as far as the worker that is least far. Workers that are gone do not count.
+fn rebuild(published: &[WorkerRebuild], workers: &[WorkerHealth]) -> Option<Rebuild> {
+    published
+        .iter()
+        .filter(|(name, _)| workers.iter().any(|worker| worker.worker == *name))
+        .map(|(_, rebuild)| *rebuild)
+        .reduce(|a, b| Rebuild {
+            since: a.since.min(b.since),
+            percent: a.percent.min(b.percent),
+            remaining_s: a.remaining_s.max(b.remaining_s),
+        })
+}
+
+/// Answers of a pipeline, taken one after another.
+pub(super) struct Answers {
+    what: &'static str,
+    values: std::vec::IntoIter<redis::Value>,
+}
+
+impl Answers {
+    /// The next answer.
+    pub(super) fn take<T: FromRedisValue>(&mut self) -> Result<T, StoreError> {
+        let value = self.values.next().unwrap_or(redis::Value::Nil);
+        T::from_redis_value(value).map_err(|error| {
+            StoreError::new(
+                Kind::Broken,
+                format!("{}: an answer has an unexpected shape: {error}", self.what),
+            )
+            .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
+        })
+    }
+}
+
+/// Sends a pipeline.
+pub(super) async fn answers(
+    connection: &mut MultiplexedConnection,
+    pipeline: &Pipeline,
+    what: &'static str,
+) -> Result<Answers, StoreError> {
+    let values: Vec<redis::Value> = pipeline
+        .query_async(connection)
+        .await
+        .map_err(|error| failure(what, error))?;
+    Ok(Answers {
+        what,
+        values: values.into_iter(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trend_spans_hours_and_fills_zeros() {
+        let now = "2026-08-21T10:02:40Z".parse::<DateTime<Utc>>().unwrap();
+        let minute = now.timestamp() / 60;
+        let hours = hours_of(minute - 3, minute, 60);
+        assert_eq!(hours.len(), 2);
+        let one = Totals {
+            orders: 1,
+            ..Totals::default()
+        };
+        let slots = [
+            std::collections::BTreeMap::from([(59, one)]),
+            std::collections::BTreeMap::from([(2, one)]),
+        ];
+        let points: Vec<_> = trend(minute - 3, minute, 60, &hours, &slots)
+            .into_iter()
+            .map(|point| (point.start.format("%H:%M").to_string(), point.totals.orders))
+            .collect();
+        let expected = [("09:59", 1), ("10:00", 0), ("10:01", 0), ("10:02", 1)];
+        assert_eq!(points, expected.map(|(at, orders)| (at.to_owned(), orders)));
+    }
+
+    #[test]
+    fn a_rebuild_is_as_far_as_its_slowest_worker() {
+        let since = DateTime::UNIX_EPOCH;
+        let of = |percent, remaining_s| Rebuild {
+            since,
+            percent,
+            remaining_s,
+        };
+        let workers = ["a", "b"].map(|name| WorkerHealth {
+            worker: name.into(),
+            ..WorkerHealth::default()
+        });
+        let published = [
+            ("a".to_owned(), of(80, Some(5))),
+            ("b".to_owned(), of(30, Some(9))),
+            ("gone".to_owned(), of(1, None)),
+        ];
+        assert_eq!(rebuild(&published, &workers), Some(of(30, Some(9))));
+        assert_eq!(rebuild(&[], &workers), None);
+    }
+}

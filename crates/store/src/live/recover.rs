@@ -1,0 +1,219 @@
+//! Assignment and generations: take over partitions, adopt the generation that is there, or start the next one
+//! (docs: reliability 5.5 and 5.8).
+
+use chrono::{DateTime, Utc};
+use instashop_core::checkpoint::{Owned, Partition};
+use instashop_core::contribution::Version;
+use redis::aio::MultiplexedConnection;
+
+use super::commit::Generation;
+use super::keys::{self, Keys, META, meta};
+use super::link::failure;
+use super::scripts::{Name, Scripts};
+use crate::error::{Kind, StoreError};
+
+/// How often the content may change under our hands before we give up for now.
+const ATTEMPTS: usize = 10;
+
+/// What a worker does about the generation it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// Use it.
+    Adopt,
+    /// Start the next one.
+    Create,
+    /// It is written by a newer build.
+    Older,
+    /// It is written by the same code with other maps, after this worker had used a generation with its own.
+    OtherMaps,
+}
+
+/// Decides by the stored version. A worker that starts with other maps than the stored ones brings a changed
+/// configuration and starts a new generation. A worker that *meets* other maps while it runs must not, or two workers
+/// with different files would build against each other without end.
+fn choose(stored: Option<&str>, own: &Version, had_generation: bool) -> Choice {
+    // A version that no build of ours wrote counts as the oldest.
+    match stored.and_then(Version::parse) {
+        Some(stored) if stored.code > own.code => Choice::Older,
+        Some(stored) if stored == *own => Choice::Adopt,
+        Some(stored) if stored.code == own.code && had_generation => Choice::OtherMaps,
+        _ => Choice::Create,
+    }
+}
+
+/// Finds the generation to use, and starts one where there is none of this version.
+pub(super) async fn generation(
+    connection: &mut MultiplexedConnection,
+    scripts: &Scripts,
+    own: &Version,
+    before: Option<&Generation>,
+    now: DateTime<Utc>,
+) -> Result<Generation, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let (name, version) = stored(connection).await?;
+        match choose(version.as_deref(), own, before.is_some()) {
+            Choice::Adopt => {
+                if let Some(name) = name {
+                    return Ok(named(name, own));
+                }
+            }
+            Choice::Create => {}
+            Choice::Older => {
+                return Err(StoreError::new(
+                    Kind::Permanent,
+                    format!(
+                        "this is the older build: the live totals are version {}, this build makes version {own}",
+                        version.unwrap_or_default()
+                    ),
+                )
+                .hint("start the newer build, or run `instashop rebuild live` with this one after stopping the newer"));
+            }
+            Choice::OtherMaps => {
+                return Err(StoreError::new(
+                    Kind::Permanent,
+                    "another worker runs with other maps (section `meaning` of the configuration)",
+                )
+                .hint("give all workers the same configuration and restart this one"));
+            }
+        }
+        if let Some(created) = create(connection, scripts, own, name, version, now).await? {
+            return Ok(created);
+        }
+    }
+    Err(StoreError::new(
+        Kind::Transient,
+        "the live generation changed again and again while it was to be adopted",
+    ))
+}
+
+/// Starts the next generation if the stored one is still what was read; `None` when it is not.
+pub(super) async fn create(
+    connection: &mut MultiplexedConnection,
+    scripts: &Scripts,
+    own: &Version,
+    name: Option<String>,
+    version: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<Option<Generation>, StoreError> {
+    // The name is the creation time, so that it never comes again, not even after FLUSHALL: a sweeper or a zombie of
+    // an earlier generation must not take the new one for its own.
+    let before = name
+        .as_deref()
+        .and_then(|name| name.parse::<i64>().ok())
+        .unwrap_or(0);
+    let created = now.timestamp_millis().max(before.saturating_add(1));
+    let new = named(created.to_string(), own);
+    let mut command = scripts.command(Name::Create);
+    command
+        .arg(1)
+        .arg(META)
+        .arg(name.unwrap_or_default())
+        .arg(version.unwrap_or_default())
+        .arg(&new.name)
+        .arg(&new.version)
+        .arg(now.timestamp_millis());
+    let answer: Vec<String> = scripts
+        .call(connection, &command, "starting a new live generation failed")
+        .await?;
+    if answer.first().map(String::as_str) == Some("OK") {
+        tracing::info!(
+            generation = new.name,
+            version = new.version,
+            "started a new live generation"
+        );
+        return Ok(Some(new));
+    }
+    Ok(None)
+}
+
+/// Name and version of the generation that is stored.
+pub(super) async fn stored(
+    connection: &mut MultiplexedConnection,
+) -> Result<(Option<String>, Option<String>), StoreError> {
+    redis::cmd("HMGET")
+        .arg(META)
+        .arg(meta::GENERATION)
+        .arg(meta::VERSION)
+        .query_async(connection)
+        .await
+        .map_err(|error| failure("reading the live generation failed", error))
+}
+
+fn named(name: String, own: &Version) -> Generation {
+    Generation {
+        keys: Keys::new(&name),
+        name,
+        version: own.to_string(),
+    }
+}
+
+/// Raises the epochs of partitions; `None` when the generation is not the one given any more.
+pub(super) async fn take_over(
+    connection: &mut MultiplexedConnection,
+    scripts: &Scripts,
+    generation: &Generation,
+    partitions: &[Partition],
+) -> Result<Option<Vec<Owned>>, StoreError> {
+    let mut command = scripts.command(Name::Recover);
+    command
+        .arg(1)
+        .arg(META)
+        .arg(&generation.name)
+        .arg(&generation.version);
+    for partition in partitions {
+        command.arg(keys::partition(partition));
+    }
+    let answer: Vec<String> = scripts
+        .call(connection, &command, "taking over partitions in Redis failed")
+        .await?;
+    if answer.first().map(String::as_str) != Some("OK") {
+        return Ok(None);
+    }
+    let owned: Option<Vec<Owned>> = answer[1..]
+        .chunks(2)
+        .map(|pair| {
+            let [epoch, checkpoint] = pair else { return None };
+            Some(Owned {
+                epoch: epoch.parse().ok()?,
+                checkpoint: checkpoint.parse().ok()?,
+            })
+        })
+        .collect();
+    owned
+        .filter(|owned| owned.len() == partitions.len())
+        .map(Some)
+        .ok_or_else(|| {
+            StoreError::new(
+                Kind::Broken,
+                format!("{META} holds epochs or checkpoints that are no numbers: {answer:?}"),
+            )
+            .hint("somebody else changed it; run `instashop rebuild live`")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_version_decides() {
+        let own = Version {
+            code: 3,
+            maps: "aa".into(),
+        };
+        let cases = [
+            ("nothing stored", None, false, Choice::Create),
+            ("nothing stored after a flush", None, true, Choice::Create),
+            ("own version", Some("3.aa"), false, Choice::Adopt),
+            ("own version, new generation", Some("3.aa"), true, Choice::Adopt),
+            ("older code", Some("2.aa"), true, Choice::Create),
+            ("newer code", Some("4.aa"), false, Choice::Older),
+            ("other maps at the start", Some("3.bb"), false, Choice::Create),
+            ("other maps while running", Some("3.bb"), true, Choice::OtherMaps),
+            ("not ours", Some("x"), false, Choice::Create),
+        ];
+        for (name, stored, had, expected) in cases {
+            assert_eq!(choose(stored, &own, had), expected, "{name}");
+        }
+    }
+}

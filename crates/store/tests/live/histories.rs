@@ -1,0 +1,166 @@
+//! Random histories through the real script, compared with a recount of the final tables.
+//!
+//! `INSTASHOP_HISTORIES` sets how many, `INSTASHOP_SEED` the first seed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use instashop_core::config::Meaning;
+use instashop_core::contribution::Calendar;
+use instashop_core::view::LiveView;
+use instashop_store::live::LiveReader;
+
+use crate::fleet::{Fleet, Met};
+use crate::oracle::{Recount, recount};
+use crate::server::Server;
+use crate::shop::Shop;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+/// In the future, so that no expiry of Redis falls into the test.
+pub fn beginning() -> DateTime<Utc> {
+    "2100-03-05T01:30:00Z".parse().unwrap()
+}
+
+async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
+    let meaning = Meaning::default();
+    let mut admin = server.admin().await;
+    let () = redis::cmd("FLUSHALL").query_async(&mut admin).await.unwrap();
+    let mut shop = Shop::new(seed, beginning());
+    let workers = 1 + shop.random.below(3);
+    let mut fleet = Fleet::new(server, &meaning, &mut shop, workers).await;
+    let length = 50 + shop.random.below(300);
+    for _ in 0..length {
+        shop.happen();
+        if shop.random.chance(60) {
+            fleet.happen(&mut shop).await;
+        }
+    }
+    fleet.drain(&mut shop).await;
+    let truth = recount(&shop, &meaning);
+    let mut reader = LiveReader::connect(&server.config(), &meaning).await.unwrap();
+    let dump = reader.dump().await.unwrap();
+    let mut differences = dump.faults;
+    for figure in truth.figures.keys().chain(dump.figures.keys()) {
+        let (expected, is) = (truth.figures.get(figure), dump.figures.get(figure));
+        if expected != is {
+            differences.push(format!("{figure}: expected {expected:?}, is {is:?}"));
+        }
+    }
+    for log in &shop.logs {
+        if !dump.checkpoints.contains(&(log.partition.clone(), log.end)) {
+            differences.push(format!("{}: the checkpoint is not {}", log.partition, log.end));
+        }
+    }
+    let view = reader.live(shop.now).await.unwrap();
+    compare_view(
+        &view,
+        &truth,
+        Calendar::new(meaning.tz()),
+        shop.now,
+        &mut differences,
+    );
+    differences.sort();
+    differences.dedup();
+    (differences, fleet.met)
+}
+
+/// What the Live tab would show, against the recount.
+fn compare_view(
+    view: &LiveView,
+    truth: &Recount,
+    calendar: Calendar,
+    now: DateTime<Utc>,
+    differences: &mut Vec<String>,
+) {
+    let day = calendar.day(now);
+    let mut check = |what: String, expected: String, is: String| {
+        if expected != is {
+            differences.push(format!("{what}: expected {expected}, is {is}"));
+        }
+    };
+    let (start, end) = (calendar.start(day), calendar.end(day));
+    check(
+        "today".into(),
+        format!("{:?}", truth.between(start, end)),
+        format!("{:?}", view.today),
+    );
+    assert_eq!((view.minutes.len(), view.half_minutes.len()), (60, 20));
+    for (points, length) in [
+        (&view.minutes, Duration::minutes(1)),
+        (&view.half_minutes, Duration::seconds(30)),
+        (&view.hours, Duration::hours(1)),
+    ] {
+        assert!(
+            points
+                .last()
+                .is_some_and(|point| point.start <= now && now < point.start + length)
+        );
+        for point in points {
+            check(
+                format!("{length} from {}", point.start),
+                format!("{:?}", truth.between(point.start, point.start + length)),
+                format!("{:?}", point.totals),
+            );
+        }
+    }
+    let best: Vec<_> = view
+        .products
+        .iter()
+        .map(|product| (product.product_id, product.revenue_cents, product.units))
+        .collect();
+    check(
+        "best products".into(),
+        format!("{:?}", truth.best(day)),
+        format!("{best:?}"),
+    );
+    let mut categories: BTreeMap<&str, i64> = BTreeMap::new();
+    for sale in truth.sales.iter().filter(|sale| sale.day == day) {
+        *categories.entry(&sale.category).or_default() += sale.cents;
+    }
+    let shown: BTreeMap<&str, i64> = view
+        .categories
+        .iter()
+        .map(|category| (category.category.as_str(), category.revenue_cents))
+        .collect();
+    check(
+        "categories".into(),
+        format!("{categories:?}"),
+        format!("{shown:?}"),
+    );
+}
+
+#[tokio::test]
+async fn every_history_ends_in_the_recount() {
+    let server = Server::start(&[]).await;
+    let first = number("INSTASHOP_SEED", 1);
+    let count = number("INSTASHOP_HISTORIES", 100);
+    let mut all = Met::default();
+    for seed in first..first + count {
+        let (differences, met) = history(&server, seed).await;
+        assert!(
+            differences.is_empty(),
+            "seed {seed}: {} differences\n{}",
+            differences.len(),
+            differences.join("\n")
+        );
+        all.conflicts += met.conflicts;
+        all.duplicates += met.duplicates;
+        all.fenced += met.fenced;
+        all.behind += met.behind;
+        all.empty += met.empty;
+    }
+    // Histories that do not meet the hard cases prove nothing.
+    assert!(
+        count < 50
+            || [all.conflicts, all.duplicates, all.fenced, all.behind, all.empty]
+                .iter()
+                .all(|n| *n > 0),
+        "{all:?}"
+    );
+}

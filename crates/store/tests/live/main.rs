@@ -1,0 +1,17 @@
+//! The live store against a real Redis that the tests start themselves.
+
+#![cfg(feature = "stack-tests")]
+#![allow(unreachable_pub, missing_docs, clippy::pedantic)]
+
+#[path = "../../../core/tests/live_protocol/batches.rs"]
+mod batches;
+#[path = "../../../core/tests/live_protocol/oracle.rs"]
+mod oracle;
+#[path = "../../../core/tests/live_protocol/random.rs"]
+mod random;
+#[path = "../../../core/tests/live_protocol/shop.rs"]
+mod shop;
+
+mod fleet;
+mod histories;
+mod server;
