@@ -64,11 +64,7 @@ fn become_program(command: &mut Command) -> Result<ExitCode> {
 /// Prints the end of the logs.
 pub(super) fn logs(options: &Options, arguments: &LogsArgs) -> Result<ExitCode> {
     let stack = open(options)?;
-    let brokers = stack.state.brokers;
-    let services = match arguments.services.as_slice() {
-        [one] if one == "connect" => vec![Service::Connect],
-        names => Service::select(names, brokers)?,
-    };
+    let services = Service::named(&arguments.services, stack.state.brokers)?;
     let files: Vec<PathBuf> = services
         .iter()
         .map(|service| stack.log(*service))

@@ -59,17 +59,7 @@ pub(super) fn run(options: &Options, arguments: &DownArgs) -> Result<ExitCode> {
     let Some(mut stack) = Stack::load(&data)? else {
         bail!("the stack in {} has just gone", data.display())
     };
-    let only = if arguments.only.is_empty() {
-        &[][..]
-    } else {
-        &arguments.only
-    };
-    let chosen = Service::select(only, stack.state.brokers)?;
-    let chosen: Vec<Service> = match only {
-        // Kafka may stop alone; selecting Connect must not take Kafka along here.
-        [one] if one == "connect" => vec![Service::Connect],
-        _ => chosen,
-    };
+    let chosen = Service::named(&arguments.only, stack.state.brokers)?;
 
     let progress = Progress::start();
     let mut stopped = 0;
@@ -104,7 +94,7 @@ pub(super) fn run(options: &Options, arguments: &DownArgs) -> Result<ExitCode> {
     if arguments.remove_data {
         return remove(&stack);
     }
-    if !only.is_empty() {
+    if !arguments.only.is_empty() {
         stack.save()?;
     }
     Ok(ExitCode::SUCCESS)

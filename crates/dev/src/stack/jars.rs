@@ -4,14 +4,14 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio, id};
+use std::process::{Command, Stdio};
 
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use sha2::{Digest, Sha256};
 
 use super::prerequisites::Java;
 use super::settings::hex;
-use super::state::make_folder;
+use super::state::{make_folder, scratch};
 
 /// The pinned versions.
 const POM: &str = include_str!("../../pom.xml");
@@ -66,12 +66,17 @@ impl Jars {
     /// Fetches everything. Done beside the final folder and moved there whole, so that an interrupted run leaves
     /// nothing that looks complete, and two runs at once do not mix.
     pub(super) fn fetch(&self, maven: &Path) -> Result<()> {
+        let place = self
+            .folder
+            .parent()
+            .ok_or_else(|| eyre!("{} is no folder", self.folder.display()))?;
         let name = self
             .folder
             .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let fresh = self.folder.with_file_name(format!("{name}.partial-{}", id()));
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let fresh = scratch(place, &name);
         make_folder(&fresh, 0o755)?;
         fs::write(fresh.join("pom.xml"), POM)
             .wrap_err_with(|| format!("{} cannot be written", fresh.display()))?;

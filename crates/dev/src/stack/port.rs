@@ -88,7 +88,10 @@ fn holder(port: u16) -> Option<String> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let pid = pids.into_iter().find(|pid: &i32| has_socket(*pid))?;
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    Some(format!("`{}` (process {pid})", name.trim()))
+    // Where it runs tells one stack's server from another's.
+    let place = fs::read_link(format!("/proc/{pid}/cwd"))
+        .map_or_else(|_| String::new(), |at| format!(" in {}", at.display()));
+    Some(format!("`{}` (process {pid}{place})", name.trim()))
 }
 
 /// Inodes of the sockets that listen on the port, from the text of `/proc/net/tcp`: the local address is the second
@@ -142,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_conflict_names_port_service_holder_and_cure() {
-        insta::assert_snapshot!(conflict(Service::Redis, 16379, Some("`redis-server` (process 321)")),
-            @"port 16379 for redis is taken by `redis-server` (process 321): stop it, or choose another port with --redis-port or INSTASHOP_STACK_REDIS_PORT (all ports at once: --port-offset)");
+        insta::assert_snapshot!(conflict(Service::Redis, 16379, Some("`redis-server` (process 321 in /other/.stack/redis)")),
+            @"port 16379 for redis is taken by `redis-server` (process 321 in /other/.stack/redis): stop it, or choose another port with --redis-port or INSTASHOP_STACK_REDIS_PORT (all ports at once: --port-offset)");
         insta::assert_snapshot!(conflict(Service::Kafka(2), 19093, None),
             @"port 19093 for kafka-2 is taken by another process: stop it, or choose another port with --kafka-port or INSTASHOP_STACK_KAFKA_PORT (all ports at once: --port-offset)");
     }
@@ -156,7 +159,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains(&format!("(process {})", std::process::id())),
+            error.contains(&format!("(process {} in ", std::process::id())),
             "{error}"
         );
         drop(mine);

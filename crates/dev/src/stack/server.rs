@@ -105,8 +105,9 @@ impl Service {
     /// How long a start may take, recovery after a crash included.
     pub(super) fn patience(self) -> Duration {
         match self {
-            Self::Postgres(_) | Self::Connect => Duration::from_mins(2),
-            Self::Redis | Self::Kafka(_) => Duration::from_secs(90),
+            Self::Postgres(_) | Self::Redis => Duration::from_mins(2),
+            // On a machine at its limit a JVM was seen to take a minute; one that died is noticed at once anyway.
+            Self::Kafka(_) | Self::Connect => Duration::from_mins(4),
         }
     }
 

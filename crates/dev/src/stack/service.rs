@@ -108,9 +108,9 @@ impl Service {
         }
     }
 
-    /// The services that the names select: each a service (`postgres-crm`, `kafka-2`) or a group (`postgres`).
-    /// Connect cannot live without its brokers, so it brings them along.
-    pub(super) fn select(names: &[String], brokers: u8) -> Result<Vec<Self>> {
+    /// The services that the names mean: each a service (`postgres-crm`, `kafka-2`) or a group (`postgres`); no name
+    /// means all.
+    pub(super) fn named(names: &[String], brokers: u8) -> Result<Vec<Self>> {
         let all = Self::all(brokers);
         if names.is_empty() {
             return Ok(all);
@@ -118,11 +118,8 @@ impl Service {
         let mut wanted = Vec::new();
         for name in names {
             let before = wanted.len();
-            wanted.extend(all.iter().copied().filter(|service| {
-                *name == service.group()
-                    || *name == service.to_string()
-                    || (name == "connect" && service.group() == "kafka")
-            }));
+            let is_meant = |service: &Self| *name == service.group() || *name == service.to_string();
+            wanted.extend(all.iter().copied().filter(is_meant));
             if wanted.len() == before {
                 let known: Vec<String> = all.iter().map(ToString::to_string).collect();
                 bail!(
@@ -133,6 +130,17 @@ impl Service {
         }
         wanted.sort_unstable();
         wanted.dedup();
+        Ok(wanted)
+    }
+
+    /// The named services and those they cannot live without: Connect brings its brokers along.
+    pub(super) fn with_needs(names: &[String], brokers: u8) -> Result<Vec<Self>> {
+        let mut wanted = Self::named(names, brokers)?;
+        if wanted.contains(&Self::Connect) {
+            wanted.extend((1..=brokers).map(Self::Kafka));
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
         Ok(wanted)
     }
 }
@@ -155,7 +163,7 @@ mod tests {
 
     fn names(words: &[&str], brokers: u8) -> Vec<String> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        Service::select(&words, brokers)
+        Service::with_needs(&words, brokers)
             .unwrap()
             .iter()
             .map(ToString::to_string)
@@ -176,11 +184,15 @@ mod tests {
         );
         assert_eq!(names(&["kafka"], 3), ["kafka-1", "kafka-2", "kafka-3"]);
         assert_eq!(names(&["connect"], 1), ["kafka-1", "connect"]);
+        assert_eq!(
+            Service::named(&["connect".to_owned()], 1).unwrap(),
+            [Service::Connect]
+        );
     }
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        let error = Service::select(&["kafka-2".to_owned()], 1)
+        let error = Service::named(&["kafka-2".to_owned()], 1)
             .unwrap_err()
             .to_string();
         assert!(

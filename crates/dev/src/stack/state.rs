@@ -140,7 +140,16 @@ impl Stack {
             (asked, made) => asked.or(made).unwrap_or(1),
         };
         let ports = Ports::resolve(options, recorded.map(|state| &state.ports))?;
-        let services = Service::select(only, brokers)?
+        // A quorum keeps its members' addresses in its own log; moved together, no member would find another.
+        if let Some(state) = recorded.filter(|state| state.brokers > 1 && state.ports.kafka != ports.kafka) {
+            bail!(
+                "with {brokers} brokers Kafka's ports are fixed when the data is made ({}, not {}): run `stack down \
+                 --remove-data` first, or use another --data folder",
+                state.ports.kafka,
+                ports.kafka
+            );
+        }
+        let services = Service::with_needs(only, brokers)?
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -250,19 +259,18 @@ pub(super) fn make_folder(path: &Path, mode: u32) -> Result<()> {
 }
 
 /// A place beside the final one for work that takes a while, of this process alone: the tools of a command that was
-/// killed may still be writing to theirs. Clears away what such commands abandoned.
+/// killed may still be writing to theirs. Clears away what commands that are gone have left.
 pub(super) fn scratch(folder: &Path, name: &str) -> PathBuf {
-    let abandoned = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    for entry in abandoned.filter(|entry| {
-        entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(&format!("{name}.new-"))
-    }) {
-        // What cannot be removed now because somebody still writes to it goes the next time.
-        let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+    let mark = format!("{name}.new-");
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let owner = file.strip_prefix(&mark);
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // What cannot be removed now because somebody still writes to it goes the next time.
+            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+        }
     }
-    folder.join(format!("{name}.new-{}", std::process::id()))
+    folder.join(format!("{mark}{}", std::process::id()))
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
@@ -334,6 +342,26 @@ mod tests {
     }
 
     #[test]
+    fn three_brokers_stay_where_they_are_and_one_may_move() {
+        for (brokers, may_move) in [(1, true), (3, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let options = Options {
+                brokers: Some(brokers),
+                ..Options::default()
+            };
+            Stack::prepare(folder.path(), &options, &[])
+                .unwrap()
+                .save()
+                .unwrap();
+            let moved = Options {
+                kafka_port: Some(29092),
+                ..Options::default()
+            };
+            assert_eq!(Stack::prepare(folder.path(), &moved, &[]).is_ok(), may_move);
+        }
+    }
+
+    #[test]
     fn every_password_is_long_and_different() {
         let mut secrets = Secrets::default();
         secrets.complete().unwrap();
@@ -354,6 +382,23 @@ mod tests {
         fs::write(folder.path().join("stack.toml"), "secrets = \"canary\" oops").unwrap();
         let error = format!("{:?}", Stack::load(folder.path()).unwrap_err());
         assert!(error.contains("damaged") && !error.contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn scratch_places_of_the_gone_are_cleared_and_those_of_the_living_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        // The kernel gives no process an id this large, and 1 always lives.
+        for name in ["data.new-4999999", "data.new-1", "database.new-4999999", "data"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let place = scratch(folder.path(), "data");
+        assert!(place.ends_with(format!("data.new-{}", std::process::id())));
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort_unstable();
+        assert_eq!(left, ["data", "data.new-1", "database.new-4999999"]);
     }
 
     #[test]

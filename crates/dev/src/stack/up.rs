@@ -53,7 +53,7 @@ pub(super) fn run(options: &Options, arguments: &UpArgs) -> Result<ExitCode> {
     let progress = Progress::start();
     let (_lock, workshop) = open(options, arguments, &progress)?;
     let stack = &workshop.stack;
-    let services = Service::select(&arguments.only, stack.state.brokers)?;
+    let services = Service::with_needs(&arguments.only, stack.state.brokers)?;
     free_the_way(stack, &services)?;
     stack.save()?;
     product::write(stack)?;

@@ -23,7 +23,10 @@ fn without_nul(text: &str) -> String {
         rest = if let Some(after) = escape.strip_prefix("\\u0000") {
             after
         } else {
-            let end = escape.char_indices().nth(2).map_or(escape.len(), |(index, _)| index);
+            let end = escape
+                .char_indices()
+                .nth(2)
+                .map_or(escape.len(), |(index, _)| index);
             kept.push_str(&escape[..end]);
             &escape[end..]
         };
