@@ -256,7 +256,13 @@ class Recorder:
             consumer.close()
 
     def clear(self):
-        """Removes the topics of the last scenario."""
+        """Removes what the last scenario, or one that failed, left behind."""
+        for name in self.rest("GET", "/connectors"):
+            self.rest("DELETE", f"/connectors/{name}")
+        slots = "SELECT count(*) FROM (SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active) AS gone"
+        for database in TABLES:
+            until("slots are free", lambda: self.sql(database, slots) is not None
+                and self.sql(database, "SELECT count(*) FROM pg_replication_slots") == "0")
         topics = self.topics()
         if topics:
             admin = KafkaAdminClient(bootstrap_servers=self.brokers)
@@ -332,10 +338,6 @@ class Recorder:
         if heartbeats:
             until("heartbeats", lambda: any(r.topic.startswith("__debezium-heartbeat") for r in self.read()))
         records = self.read()
-        self.rest("DELETE", f"/connectors/{name}")
-        free = f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{name}' AND NOT active"
-        until("the slot is free", lambda: self.sql(database, free) is not None
-            and not self.sql(database, f"SELECT 1 FROM pg_replication_slots WHERE slot_name = '{name}'"))
         self.write(file, records, heartbeats)
 
     def write(self, name, records, heartbeats):
