@@ -20,5 +20,6 @@ pub mod live;
 pub mod money;
 pub mod order;
 pub mod position;
+pub mod proof;
 pub mod table;
 pub mod view;

@@ -253,4 +253,16 @@ impl Sink for LiveSink {
         let result = self.write(batch, now).await;
         self.after(result)
     }
+
+    /// The name of a generation is its creation time in milliseconds.
+    fn built_since(&self) -> Option<DateTime<Utc>> {
+        let name = self.generation.as_ref()?.name.parse().ok()?;
+        DateTime::from_timestamp_millis(name)
+    }
+
+    async fn start_over(&mut self, why: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        tracing::warn!("{why}: starting a new live generation");
+        let result = self.start_anew(now).await.map(|_| ());
+        self.after(result)
+    }
 }

@@ -18,10 +18,13 @@ pub mod worker;
 use std::fmt;
 use std::process::ExitCode;
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::Result;
 use instashop_core::config::Config;
 use instashop_store::StoreError;
+use instashop_store::live::LiveSink;
+use instashop_store::warehouse::WarehouseSink;
 
+use crate::cli::exit::{Exit, Failure};
 use crate::kafka::KafkaFailure;
 use crate::shutdown::Shutdown;
 
@@ -89,20 +92,57 @@ impl std::error::Error for FlowFailure {
 
 /// Runs one worker of the live flow until `shutdown` is triggered or it cannot go on.
 ///
-/// The exit code is 0 after a wanted stop; any other ending is logged with one readable sentence first.
-#[expect(
-    clippy::unused_async,
-    reason = "signature for the command line; the sink comes next"
-)]
-pub async fn run_live(_config: &Config, _shutdown: Shutdown) -> Result<ExitCode> {
-    bail!("the live flow is not in this build")
+/// The exit code is 0 after a wanted stop; otherwise the error says in one sentence what failed and what to do.
+pub async fn run_live(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
+    let sink = LiveSink::new(&config.redis, &config.meaning);
+    ending(
+        Box::pin(worker::run(
+            Flow::Live,
+            config,
+            worker::name(),
+            sink,
+            Quiet,
+            &shutdown,
+        ))
+        .await,
+    )
 }
 
 /// Runs one worker of the warehouse flow until `shutdown` is triggered or it cannot go on. See [`run_live`].
-#[expect(
-    clippy::unused_async,
-    reason = "signature for the command line; the sink comes next"
-)]
-pub async fn run_warehouse(_config: &Config, _shutdown: Shutdown) -> Result<ExitCode> {
-    bail!("the warehouse flow is not in this build")
+pub async fn run_warehouse(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
+    let name = worker::name();
+    let sink = WarehouseSink::new(&config.warehouse, &name);
+    ending(Box::pin(worker::run(Flow::Warehouse, config, name, sink, Quiet, &shutdown)).await)
+}
+
+/// Publishes to the log alone, until both stores take the health of their flow.
+struct Quiet;
+
+impl publisher::Publish for Quiet {
+    async fn publish(
+        &mut self,
+        report: &engine::Report,
+        _watched: Option<&publisher::Watched>,
+        _now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), StoreError> {
+        let health = &report.health;
+        tracing::debug!(
+            state = health.state,
+            records = health.records,
+            p50_ms = health.latency_p50_ms,
+            p99_ms = health.latency_p99_ms,
+            "health"
+        );
+        Ok(())
+    }
+}
+
+fn ending(result: Result<(), FlowFailure>) -> Result<ExitCode> {
+    match result {
+        Ok(()) => Ok(Exit::Done.into()),
+        Err(FlowFailure::Sink(error)) => Err(error.into()),
+        Err(FlowFailure::Kafka(failure)) => {
+            Err(Failure::new(Exit::No, failure.what).hint(failure.hint).into())
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod consumer;
 mod context;
 mod credit;
 mod decode;
+mod ends;
 mod settings;
 mod topics;
 
@@ -28,6 +29,7 @@ use instashop_core::checkpoint::Partition;
 pub use consumer::{Consumer, Decode, Limits, start};
 pub use credit::{Credit, Load};
 pub use decode::decoder;
+pub use ends::ends;
 pub use settings::{consumer as consumer_settings, probe as probe_settings};
 pub use topics::{ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
 

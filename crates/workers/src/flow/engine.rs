@@ -464,7 +464,6 @@ impl<S: Sink> Engine<S> {
             },
             Debt::StartOver { partition, why } => match self.sink.start_over(why, now).await {
                 Ok(()) => {
-                    tracing::warn!("{why}: building {} again", self.flow.sink_name());
                     let reading = self.assignment.reading().cloned().collect();
                     self.debts.push_front(Debt::Recovery(reading));
                     Ok(())

@@ -18,7 +18,7 @@ use crate::shutdown::Shutdown;
 /// How often the log repeats that Kafka is away.
 const REMIND: u32 = 10;
 
-/// Runs one worker of a flow over any sink until `shutdown` is triggered (`Ok`) or it cannot go on.
+/// Runs one worker of a flow, called `name`, over any sink until `shutdown` is triggered (`Ok`) or it cannot go on.
 ///
 /// Waits for Kafka when it is away; missing topics are a failure that says what to do. A stop finishes the batch in
 /// flight, leaves the group and ends within `flow.shutdown_ms`; when that time is over it ends all the same, which loses
@@ -26,6 +26,7 @@ const REMIND: u32 = 10;
 pub async fn run<S, P>(
     flow: Flow,
     config: &Config,
+    name: String,
     sink: S,
     publisher: P,
     shutdown: &Shutdown,
@@ -34,7 +35,6 @@ where
     S: Sink,
     P: Publish + 'static,
 {
-    let name = name();
     let Some(topics) = wait_for_topics(config, &name, shutdown).await? else {
         return Ok(());
     };
@@ -116,7 +116,7 @@ where
 }
 
 /// Name of this worker in its group, in health and in the brokers' logs: host, process and start.
-fn name() -> String {
+pub fn name() -> String {
     let host = nix::unistd::gethostname()
         .ok()
         .and_then(|host| host.into_string().ok())
