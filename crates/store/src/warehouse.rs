@@ -6,11 +6,13 @@
 //! * `commit` is the protocol: one transaction per batch with fence, data and checkpoints ([`crate::Sink`]).
 //! * `partitions` asks for the day partitions a batch needs before its transaction begins.
 //! * `stage` reads and writes the current rows; `event_log`, `history` and `dead_letters` write the rest of a batch.
+//! * `health` publishes what the workers know of themselves; `proof` keeps what verify found; `sources` what setup saw.
 //! * `refused` finds the records PostgreSQL refuses, so that one value never blocks a partition.
 
 mod commit;
 mod dead_letters;
 mod event_log;
+mod health;
 mod history;
 mod meaning;
 mod migrate;
@@ -18,7 +20,9 @@ mod owner;
 mod partitions;
 mod refused;
 mod roles;
+mod proof;
 mod session;
+mod sources;
 mod stage;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +30,7 @@ use instashop_core::config;
 
 pub use migrate::Report;
 pub use owner::Owner;
+pub use sources::KnownSource;
 
 use self::partitions::Partitions;
 use self::session::Session;

@@ -12,4 +12,5 @@ mod warehouse {
     mod replays;
     mod roles;
     mod shop;
+    mod sources;
 }

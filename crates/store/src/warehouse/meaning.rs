@@ -7,6 +7,15 @@ use tokio_postgres::Client;
 use crate::StoreError;
 use crate::postgres::failed;
 
+/// True when the maps in the warehouse are others than these, or none.
+pub(super) async fn differs(client: &Client, meaning: &Meaning) -> Result<bool, StoreError> {
+    let known = client
+        .query_opt("SELECT meaning_digest FROM ref.setting", &[])
+        .await
+        .map_err(|error| failed("cannot read which maps ref holds", error))?;
+    Ok(known.is_none_or(|row| row.get::<_, String>(0) != meaning.digest()))
+}
+
 /// Replaces the maps when they differ. Gives true when something was written.
 pub(super) async fn write(client: &mut Client, meaning: &Meaning) -> Result<bool, StoreError> {
     let fail = |error| failed("cannot write the maps of the configuration to ref", error);

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use tokio_postgres::Client;
 
-use super::{Report, meaning, migrate, roles};
+use super::{KnownSource, Report, meaning, migrate, roles, sources};
 use crate::postgres::{Address, Limits, connect};
 use crate::{SetupStep, StoreError};
 
@@ -62,6 +63,21 @@ impl Owner {
     /// What [`Self::ensure_roles`] would change; leaves everything as it is.
     pub async fn check_roles(&mut self, config: &config::Warehouse) -> Result<Vec<SetupStep>, StoreError> {
         roles::ensure(&mut self.client, config, false).await
+    }
+
+    /// The sources as setup saw them last.
+    pub async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        sources::load(&self.client).await
+    }
+
+    /// Remembers a source as it is now.
+    pub async fn remember_source(&self, known: &KnownSource, now: DateTime<Utc>) -> Result<(), StoreError> {
+        sources::save(&self.client, known, now).await
+    }
+
+    /// True when [`Self::write_meaning`] would write something.
+    pub async fn meaning_differs(&self, meaning: &Meaning) -> Result<bool, StoreError> {
+        meaning::differs(&self.client, meaning).await
     }
 
     /// Writes the maps of the configuration to `ref.*`; true when they differed.

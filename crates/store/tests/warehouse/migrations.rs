@@ -135,7 +135,9 @@ async fn the_maps_are_the_configuration() {
         .insert("pagado".into(), OrderClass::Recognised);
     meaning.order_status.remove("pending");
     meaning.zone = "UTC".into();
+    assert!(owner.meaning_differs(&meaning).await.unwrap());
     assert!(owner.write_meaning(&meaning).await.unwrap());
+    assert!(!owner.meaning_differs(&meaning).await.unwrap());
     let known = "SELECT string_agg(status, ',' ORDER BY status) FROM ref.order_status WHERE status LIKE 'p%'";
     assert_eq!(database.value::<String>(known).await, "pagado,pendiente");
     assert_eq!(database.value::<String>("SELECT tz FROM core.clock").await, "UTC");
