@@ -7,6 +7,7 @@
 //! * `partitions` asks for the day partitions a batch needs before its transaction begins.
 //! * `stage` reads and writes the current rows; `event_log`, `history` and `dead_letters` write the rest of a batch.
 //! * `health` publishes what the workers know of themselves; `proof` keeps what verify found; `sources` what setup saw.
+//! * `query` is what the dashboard reads.
 //! * `refused` finds the records PostgreSQL refuses, so that one value never blocks a partition.
 
 mod commit;
@@ -18,9 +19,10 @@ mod meaning;
 mod migrate;
 mod owner;
 mod partitions;
+mod proof;
+mod query;
 mod refused;
 mod roles;
-mod proof;
 mod session;
 mod sources;
 mod stage;
@@ -30,6 +32,7 @@ use instashop_core::config;
 
 pub use migrate::Report;
 pub use owner::Owner;
+pub use query::WarehouseReader;
 pub use sources::KnownSource;
 
 use self::partitions::Partitions;

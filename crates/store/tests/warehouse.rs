@@ -8,6 +8,7 @@ mod warehouse {
     mod faults;
     mod migrations;
     mod proxy;
+    mod reader;
     mod refusals;
     mod replays;
     mod roles;

@@ -41,7 +41,11 @@ impl WarehouseSink {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut rows = vec![("worker", worker.worker.clone(), json(worker))];
-        rows.extend(sources.iter().map(|source| ("source", source.source.clone(), json(source))));
+        rows.extend(
+            sources
+                .iter()
+                .map(|source| ("source", source.source.clone(), json(source))),
+        );
         rows.extend(brokers.map(|(up, known)| ("brokers", "kafka".into(), json(&Brokers { up, known }))));
         let kinds: Vec<&str> = rows.iter().map(|row| row.0).collect();
         let names: Vec<&str> = rows.iter().map(|row| row.1.as_str()).collect();
@@ -57,20 +61,29 @@ impl WarehouseSink {
         let forget = session
             .statement("DELETE FROM ops.health WHERE kind = 'worker' AND seen_at < $1")
             .await?;
-        session.client.execute(&forget, &[&(now - FORGET)]).await.map_err(fail)?;
+        session
+            .client
+            .execute(&forget, &[&(now - FORGET)])
+            .await
+            .map_err(fail)?;
         Ok(())
     }
 }
 
 /// Plain values; a failure to write them as JSON cannot happen, and an empty object would be noticed by every reader.
 fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "{}".into()).replace("\\u0000", "")
+    serde_json::to_string(value)
+        .unwrap_or_else(|_| "{}".into())
+        .replace("\\u0000", "")
 }
 
 /// The flow as its workers last published it.
 pub(super) async fn load(client: &Client, now: DateTime<Utc>) -> Result<FlowHealth, StoreError> {
     let rows = client
-        .query("SELECT kind, name, seen_at, body FROM ops.health ORDER BY kind, seen_at DESC, name", &[])
+        .query(
+            "SELECT kind, name, seen_at, body FROM ops.health ORDER BY kind, seen_at DESC, name",
+            &[],
+        )
         .await
         .map_err(|error| failed("cannot read ops.health", error))?;
     let mut health = FlowHealth::default();
@@ -86,7 +99,9 @@ pub(super) async fn load(client: &Client, now: DateTime<Utc>) -> Result<FlowHeal
             _ => {}
         }
     }
-    health.workers.sort_by(|a: &WorkerHealth, b| a.worker.cmp(&b.worker));
+    health
+        .workers
+        .sort_by(|a: &WorkerHealth, b| a.worker.cmp(&b.worker));
     Ok(health)
 }
 

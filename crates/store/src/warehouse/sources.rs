@@ -25,7 +25,10 @@ pub struct KnownSource {
 /// All sources seen so far.
 pub(super) async fn load(client: &Client) -> Result<Vec<KnownSource>, StoreError> {
     let rows = client
-        .query("SELECT source, generation, system_identifier, last_lsn FROM ops.sources ORDER BY source", &[])
+        .query(
+            "SELECT source, generation, system_identifier, last_lsn FROM ops.sources ORDER BY source",
+            &[],
+        )
         .await
         .map_err(|error| failed("cannot read ops.sources", error))?;
     let known = rows.iter().filter_map(|row| {
