@@ -89,8 +89,9 @@ pub(crate) struct Habits {
     pub(crate) contact_rate: f64,
     /// Share of the orders placed by somebody who was not a buyer before.
     pub(crate) sign_up_rate: f64,
-    /// Seconds of demand that a delivery of the supplier covers, and at how many seconds of demand it is ordered.
+    /// Seconds of demand that a delivery of the supplier covers.
     pub(crate) cover: f64,
+    /// Seconds of demand that the reorder point covers.
     pub(crate) reorder_at: f64,
     /// Shortest time between two orders of one buyer, as far as there are others.
     pub(crate) buyer_rest: TimeDelta,
@@ -117,7 +118,7 @@ const LIVE_EDITS: &[(Edit, f64)] = &[
     (Edit::Relist, 50.0),
     (Edit::Offer, 80.0),
     (Edit::Plan, 60.0),
-    (Edit::Open, 900.0),
+    (Edit::Open, 1800.0),
     (Edit::Move, 15.0),
     (Edit::SignUp, 40.0),
     (Edit::DeleteBuyer, 70.0),
@@ -174,8 +175,8 @@ impl Habits {
             complaint_rate: 0.014,
             contact_rate: 0.025,
             sign_up_rate: 0.0,
-            cover: 11.0 * DAY,
-            reorder_at: 4.5 * DAY,
+            cover: 16.0 * DAY,
+            reorder_at: 4.0 * DAY,
             buyer_rest: TimeDelta::minutes(20),
             edits: match planting {
                 Planting::Planted => HISTORY_EDITS,

@@ -6,6 +6,8 @@
 mod edits;
 mod goods;
 mod orders;
+#[cfg(test)]
+mod tests;
 mod visits;
 
 use std::collections::{HashMap, VecDeque};

@@ -19,6 +19,10 @@ use crate::simulate::shop::{Buyer, Product};
 /// The plans a store can be on (D1).
 pub(crate) const PLANS: &[&str] = &["Free", "Basic", "Premium", "Enterprise"];
 
+/// The live phase opens no store and offers no product beyond these numbers, however long it runs.
+const MOST_STORES: usize = 60;
+const MOST_PRODUCTS: usize = 5000;
+
 /// How many people who signed up and bought nothing are remembered.
 const LURKERS: usize = 50;
 
@@ -134,6 +138,9 @@ impl Market {
     }
 
     fn offer(&mut self, now: DateTime<Utc>) {
+        if self.shop.products().len() >= MOST_PRODUCTS {
+            return;
+        }
         let stores: Vec<i64> = self.shop.stores().iter().map(|store| store.id).collect();
         let Some(store) = self.dice.choose(&stores) else {
             return;
@@ -243,6 +250,9 @@ impl Market {
     }
 
     fn open_store(&mut self) {
+        if self.shop.stores().len() >= MOST_STORES {
+            return;
+        }
         let Some(id) = self.ids.take(Table::Customer) else {
             return;
         };

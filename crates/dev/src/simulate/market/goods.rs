@@ -18,6 +18,9 @@ pub(crate) struct Demand {
 /// Mean number of units of an order, measured.
 pub(crate) const UNITS_PER_ORDER: f64 = 2.6;
 
+/// At how many times the reorder point a delivery is ordered.
+const ORDERS_EARLY: f64 = 1.4;
+
 /// A delivery under way that this run did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AdoptedShipment {
@@ -103,7 +106,9 @@ impl Market {
             level.on_order,
         );
         let demand = self.demand_of(product);
-        let limit = point.max((demand * self.habits.reorder_at).ceil() as i64);
+        // Whoever waits for the reorder point itself is critical until the supplier comes.
+        let limit =
+            (point.max((demand * self.habits.reorder_at).ceil() as i64) as f64 * ORDERS_EARLY).ceil() as i64;
         if on_order || available > limit {
             return;
         }
