@@ -19,11 +19,13 @@ const EVERY: Duration = Duration::from_secs(15);
 /// First and longest wait before a failed connection is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// A request for keys.
+/// What a clerk is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Request {
-    pub(crate) table: Table,
-    pub(crate) wanted: usize,
+pub(crate) enum Request {
+    /// So many keys of a table.
+    Keys(Table, usize),
+    /// A look at the source before its turn.
+    Look,
 }
 
 /// What a clerk reports.
@@ -102,17 +104,20 @@ async fn serve(
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        if let Some(request) = open.as_ref() {
-            let keys = reserve(client, request.table, request.wanted).await?;
-            if let Some(first) = keys.first() {
-                beginnings.entry(request.table).or_insert(*first);
+        match *open {
+            Some(Request::Keys(table, wanted)) => {
+                let keys = reserve(client, table, wanted).await?;
+                if let Some(first) = keys.first() {
+                    beginnings.entry(table).or_insert(*first);
+                }
+                if reports.send(Report::Keys(table, keys)).is_err() {
+                    return Ok(());
+                }
             }
-            let table = request.table;
-            *open = None;
-            if reports.send(Report::Keys(table, keys)).is_err() {
-                return Ok(());
-            }
+            Some(Request::Look) => ticks.reset_immediately(),
+            None => {}
         }
+        *open = None;
         tokio::select! {
             biased;
             request = requests.recv() => match request {

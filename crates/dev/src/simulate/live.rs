@@ -36,6 +36,9 @@ const TURN: Duration = Duration::from_millis(100);
 /// Batches a writer may be behind before the shop waits for it.
 const QUEUE: usize = 100;
 
+/// Shortest time between two looks out of turn.
+const LOOK_AGAIN: chrono::TimeDelta = chrono::TimeDelta::seconds(2);
+
 /// Longest wait for the writers when the shop closes.
 const CLOSING: Duration = Duration::from_secs(15);
 
@@ -89,7 +92,8 @@ pub(crate) async fn run(config: Config, wishes: Wishes) -> Result<()> {
                 let now = Instant::now();
                 let passed = (now - last).as_secs_f64();
                 last = now;
-                floor.order_keys(&mut staff.requests);
+                floor.order_keys(&staff.requests);
+                floor.order_looks(&staff.requests, Utc::now());
                 // The clock of the rate starts when the shop can work for the first time.
                 if opened.is_none() && floor.is_open() {
                     opened = Some(now);
@@ -226,6 +230,8 @@ struct Floor {
     incidents: Vec<super::programme::Entry>,
     forgot: Option<DateTime<Utc>>,
     waits_for_writers: bool,
+    mistaken: bool,
+    looked: Option<DateTime<Utc>>,
 }
 
 impl Floor {
@@ -250,6 +256,8 @@ impl Floor {
             incidents: Vec::new(),
             forgot: None,
             waits_for_writers: false,
+            mistaken: false,
+            looked: None,
         }
     }
 
@@ -403,7 +411,7 @@ impl Floor {
     }
 
     /// Orders keys where they run low.
-    fn order_keys(&mut self, requests: &mut BTreeMap<SourceDb, UnboundedSender<Request>>) {
+    fn order_keys(&mut self, requests: &BTreeMap<SourceDb, UnboundedSender<Request>>) {
         let rate = self.wishes.rate;
         for table in Table::ALL {
             let wanted = match table {
@@ -416,10 +424,24 @@ impl Floor {
                 continue;
             }
             if let Some(clerk) = requests.get(&table.source())
-                && clerk.send(Request { table, wanted }).is_ok()
+                && clerk.send(Request::Keys(table, wanted)).is_ok()
             {
                 self.ordered.insert(table);
             }
+        }
+    }
+
+    /// Asks for a look before its turn when the shop cannot open, or when what was known turned out to be wrong.
+    fn order_looks(&mut self, requests: &BTreeMap<SourceDb, UnboundedSender<Request>>, now: DateTime<Utc>) {
+        let closed = self.market.as_ref().is_none_or(|market| !market.shop.is_open());
+        if !(closed || self.mistaken) || self.looked.is_some_and(|at| now - at < LOOK_AGAIN) {
+            return;
+        }
+        self.looked = Some(now);
+        self.mistaken = false;
+        for clerk in requests.values() {
+            // A clerk that has left finds its sender gone and has said why.
+            let _ = clerk.send(Request::Look);
         }
     }
 
@@ -464,7 +486,10 @@ impl Floor {
     fn lose(&mut self, loss: &Loss) {
         let Some(market) = &mut self.market else { return };
         match loss {
-            Loss::Order(order) => market.lose_order(*order),
+            Loss::Order(order) => {
+                market.lose_order(*order);
+                self.mistaken = true;
+            }
             Loss::Keys(table) => market.ids.discard(*table),
         }
     }

@@ -90,12 +90,37 @@ pub(crate) enum Loss {
 }
 
 /// What carrying out some actions of one rank brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Outcome {
     orders: u64,
     behaviour: u64,
-    /// Rows that were meant to be inserted and met another row with their key.
-    collisions: u64,
+    /// Rows that were not there any more, or met another row with their key.
+    missed: u64,
+    /// Tables in which rows met others with their key.
+    collisions: Vec<Table>,
+}
+
+impl Outcome {
+    /// Compares what an INSERT was to do with what it did.
+    fn inserted(&mut self, table: Table, wanted: usize, done: u64) {
+        let missed = (wanted as u64).saturating_sub(done);
+        if missed > 0 {
+            self.missed += missed;
+            self.collisions.push(table);
+        }
+    }
+
+    /// Compares what an UPDATE or DELETE was to do with what it did.
+    fn found(&mut self, wanted: usize, done: u64) {
+        self.missed += (wanted as u64).saturating_sub(done);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.orders += other.orders;
+        self.behaviour += other.behaviour;
+        self.missed += other.missed;
+        self.collisions.extend(other.collisions);
+    }
 }
 
 /// A writer of one source.
@@ -106,6 +131,7 @@ pub(crate) struct Writer {
     losses: UnboundedSender<Loss>,
     link: Option<Link>,
     repeating: bool,
+    linked_before: bool,
 }
 
 /// A connection with its prepared statements.
@@ -130,6 +156,7 @@ impl Writer {
             losses,
             link: None,
             repeating: false,
+            linked_before: false,
         }
     }
 
@@ -161,7 +188,6 @@ impl Writer {
                 Remedy::Reconnect => {
                     self.link = None;
                     self.tally.note(self.source, Some(error.to_string()));
-                    Tally::add(&self.tally.repeated, 1);
                     self.repeating = true;
                     parts.push(part);
                     sleep(wait).await;
@@ -191,15 +217,14 @@ impl Writer {
         Tally::add(&self.tally.actions, part.len() as u64);
         Tally::add(&self.tally.orders, outcome.orders);
         Tally::add(&self.tally.behaviour, outcome.behaviour);
-        if outcome.collisions > 0 && !self.repeating {
-            Tally::add(&self.tally.skipped, outcome.collisions);
-            let mut tables: Vec<Table> = part.iter().filter_map(inserts_into).collect();
-            tables.sort_unstable();
-            tables.dedup();
-            for table in tables {
-                // The receiver is gone when the shop is closing.
-                let _ = self.losses.send(Loss::Keys(table));
-            }
+        if self.repeating {
+            // What the first attempt wrote without saying so is not missing.
+            return;
+        }
+        Tally::add(&self.tally.skipped, outcome.missed);
+        for table in outcome.collisions {
+            // The receiver is gone when the shop is closing.
+            let _ = self.losses.send(Loss::Keys(table));
         }
     }
 
@@ -225,11 +250,7 @@ impl Writer {
                 None => Ok(Outcome::default()),
             };
             match done {
-                Ok(outcome) => {
-                    all.orders += outcome.orders;
-                    all.behaviour += outcome.behaviour;
-                    all.collisions += outcome.collisions;
-                }
+                Ok(outcome) => all.add(outcome),
                 Err(error) => {
                     // Fails with the connection, which the caller finds out by the first error.
                     let _ = link.client.batch_execute("ROLLBACK").await;
@@ -245,6 +266,9 @@ impl Writer {
     async fn link(&mut self) -> Result<&mut Link, tokio_postgres::Error> {
         if let Some(link) = self.link.take().filter(|link| !link.client.is_closed()) {
             return Ok(self.link.insert(link));
+        }
+        if std::mem::replace(&mut self.linked_before, true) {
+            Tally::add(&self.tally.repeated, 1);
         }
         let mut wait = BACKOFF.0;
         let client = loop {
@@ -286,24 +310,6 @@ impl Link {
     ) -> Result<u64, tokio_postgres::Error> {
         let statement = self.prepared(text).await?;
         self.client.execute(&statement, parameters).await
-    }
-}
-
-/// The table an action inserts into, if it does.
-const fn inserts_into(action: &Action) -> Option<Table> {
-    match action {
-        Action::OpenStore(_) => Some(Table::Customer),
-        Action::SignUp(_) => Some(Table::Buyer),
-        Action::OfferProduct(_) => Some(Table::Product),
-        Action::PlaceOrder { .. } => Some(Table::Transaction),
-        Action::AddLines(_) => Some(Table::TransactionDetail),
-        Action::Behave(_) => Some(Table::UserBehavior),
-        Action::Contact(_) => Some(Table::Interaction),
-        Action::Join(_) => Some(Table::CustomerSegment),
-        Action::Store(_) => Some(Table::Stock),
-        Action::MoveGoods { .. } => Some(Table::InventoryMovement),
-        Action::Ship(_) => Some(Table::Shipment),
-        _ => None,
     }
 }
 

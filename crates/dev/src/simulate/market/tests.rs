@@ -163,8 +163,9 @@ fn without_planting_there_are_no_incidents() {
 /// What an action updates, if it updates one row by a statement that takes each row once.
 fn updated(action: &Action) -> Option<(u8, i64)> {
     let key = match action {
-        Action::Resolve { order, .. } => *order,
-        Action::ChangeLine { order, .. } | Action::DropLine { order, .. } => *order,
+        Action::Resolve { order, .. } | Action::ChangeLine { order, .. } | Action::DropLine { order, .. } => {
+            *order
+        }
         Action::Track { shipment, .. } | Action::Promise { shipment, .. } => *shipment,
         Action::Answer { interaction, .. } => *interaction,
         _ => return None,

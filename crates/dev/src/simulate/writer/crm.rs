@@ -1,5 +1,7 @@
 //! Statements of the CRM database. Each takes any number of actions of one rank.
 
+use instashop_core::table::Table;
+
 use super::{Action, Link, Outcome, column, naive};
 
 const CONTACT: &str = "INSERT INTO interaction (interaction_id, customer_id, interaction_type, channel, interaction_date, status) \
@@ -33,12 +35,13 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Interaction, rows.len(), done);
             }
             Some(Action::Answer { .. }) => {
                 let ids = column!(run, Action::Answer { interaction, .. } => *interaction);
                 let status = column!(run, Action::Answer { status, .. } => *status);
-                self.run(ANSWER, &[&ids, &status]).await?;
+                let done = self.run(ANSWER, &[&ids, &status]).await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::Join(_)) => {
                 let rows = column!(run, Action::Join(row) => row);
@@ -52,11 +55,13 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::CustomerSegment, rows.len(), done);
             }
             Some(Action::Leave(_)) => {
-                self.run(LEAVE, &[&column!(run, Action::Leave(membership) => *membership)])
+                let done = self
+                    .run(LEAVE, &[&column!(run, Action::Leave(membership) => *membership)])
                     .await?;
+                outcome.found(run.len(), done);
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Statements of the ERP database. Each takes any number of actions of one rank.
 
+use instashop_core::table::Table;
+
 use super::{Action, Link, Outcome, column, naive};
 
 const STORE: &str = "INSERT INTO stock (stock_id, product_id, available_quantity, reorder_point, warehouse_location) \
@@ -41,7 +43,7 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Stock, rows.len(), done);
             }
             Some(Action::MoveGoods { .. }) => {
                 let rows = column!(run, Action::MoveGoods { movement, .. } => movement);
@@ -62,7 +64,7 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - row.get::<_, i64>(0) as u64;
+                outcome.inserted(Table::InventoryMovement, rows.len(), row.get::<_, i64>(0) as u64);
             }
             _ => {}
         }

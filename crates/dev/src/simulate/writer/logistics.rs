@@ -1,5 +1,7 @@
 //! Statements of the logistics database. Each takes any number of actions of one rank.
 
+use instashop_core::table::Table;
+
 use super::{Action, Link, Outcome, column, naive};
 
 const SHIP: &str = "INSERT INTO shipment (shipment_id, transaction_id, buyer_id, delivery_address, shipping_method, status, \
@@ -52,17 +54,19 @@ impl Link {
                     )
                     .await?
                 };
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Shipment, rows.len(), done);
             }
             Some(Action::Track { .. }) => {
                 let ids = column!(run, Action::Track { shipment, .. } => *shipment);
                 let status = column!(run, Action::Track { status, .. } => *status);
-                self.run(TRACK, &[&ids, &status]).await?;
+                let done = self.run(TRACK, &[&ids, &status]).await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::Promise { .. }) => {
                 let ids = column!(run, Action::Promise { shipment, .. } => *shipment);
                 let promised = column!(run, Action::Promise { at, .. } => naive(*at));
-                self.run(PROMISE, &[&ids, &promised]).await?;
+                let done = self.run(PROMISE, &[&ids, &promised]).await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::Unship(_)) => {
                 self.run(UNSHIP, &[&column!(run, Action::Unship(order) => *order)])

@@ -1,6 +1,7 @@
 //! Statements of the sales database. Each takes any number of actions of one rank.
 
 use instashop_core::money::decimal_text;
+use instashop_core::table::Table;
 
 use super::{Action, Link, Outcome, column, naive};
 use crate::simulate::row::LineRow;
@@ -32,8 +33,8 @@ const PLACE_ORDER: &str = "WITH placed AS (\
       FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::int[], $12::text[]) \
         AS given(line, parent, product, quantity, price) \
       JOIN placed ON placed.transaction_id = given.parent \
-      ON CONFLICT DO NOTHING) \
-    SELECT count(*) FROM placed";
+      ON CONFLICT DO NOTHING RETURNING 1) \
+    SELECT (SELECT count(*) FROM placed), (SELECT count(*) FROM lines)";
 
 const ADD_LINES: &str = "INSERT INTO transactiondetail (transaction_detail_id, transaction_id, product_id, quantity, unit_price) \
     SELECT line, parent, product, quantity, price::numeric \
@@ -112,7 +113,7 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Customer, rows.len(), done);
             }
             Some(Action::SignUp(_)) => {
                 let rows = column!(run, Action::SignUp(row) => row);
@@ -128,7 +129,7 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Buyer, rows.len(), done);
             }
             Some(Action::OfferProduct(_)) => {
                 let rows = column!(run, Action::OfferProduct(row) => row);
@@ -151,12 +152,10 @@ impl Link {
                         ],
                     )
                     .await?;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::Product, rows.len(), done);
             }
             Some(Action::PlaceOrder { .. }) => {
-                let placed = self.place(run).await?;
-                outcome.orders = placed;
-                outcome.collisions = run.len() as u64 - placed;
+                outcome = self.place(run).await?;
             }
             Some(Action::AddLines(_)) => {
                 let lines: Vec<&LineRow> = column!(run, Action::AddLines(lines) => lines)
@@ -164,42 +163,50 @@ impl Link {
                     .flatten()
                     .collect();
                 let (ids, parents, products, quantities, prices) = line_columns(&lines);
-                self.run(ADD_LINES, &[&ids, &parents, &products, &quantities, &prices])
+                let done = self
+                    .run(ADD_LINES, &[&ids, &parents, &products, &quantities, &prices])
                     .await?;
+                outcome.found(lines.len(), done);
             }
             Some(Action::ChangeLine { .. }) => {
-                self.run(
-                    CHANGE_LINE,
-                    &[
-                        &column!(run, Action::ChangeLine { line, .. } => *line),
-                        &column!(run, Action::ChangeLine { quantity, .. } => *quantity),
-                        &column!(run, Action::ChangeLine { order, .. } => *order),
-                        &column!(run, Action::ChangeLine { total, .. } => decimal_text(*total)),
-                    ],
-                )
-                .await?;
+                let done = self
+                    .run(
+                        CHANGE_LINE,
+                        &[
+                            &column!(run, Action::ChangeLine { line, .. } => *line),
+                            &column!(run, Action::ChangeLine { quantity, .. } => *quantity),
+                            &column!(run, Action::ChangeLine { order, .. } => *order),
+                            &column!(run, Action::ChangeLine { total, .. } => decimal_text(*total)),
+                        ],
+                    )
+                    .await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::DropLine { .. }) => {
-                self.run(
-                    DROP_LINE,
-                    &[
-                        &column!(run, Action::DropLine { line, .. } => *line),
-                        &column!(run, Action::DropLine { order, .. } => *order),
-                        &column!(run, Action::DropLine { total, .. } => decimal_text(*total)),
-                    ],
-                )
-                .await?;
+                let done = self
+                    .run(
+                        DROP_LINE,
+                        &[
+                            &column!(run, Action::DropLine { line, .. } => *line),
+                            &column!(run, Action::DropLine { order, .. } => *order),
+                            &column!(run, Action::DropLine { total, .. } => decimal_text(*total)),
+                        ],
+                    )
+                    .await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::Resolve { .. }) => {
-                self.run(
-                    RESOLVE,
-                    &[
-                        &column!(run, Action::Resolve { order, .. } => *order),
-                        &column!(run, Action::Resolve { from, .. } => *from),
-                        &column!(run, Action::Resolve { to, .. } => *to),
-                    ],
-                )
-                .await?;
+                let done = self
+                    .run(
+                        RESOLVE,
+                        &[
+                            &column!(run, Action::Resolve { order, .. } => *order),
+                            &column!(run, Action::Resolve { from, .. } => *from),
+                            &column!(run, Action::Resolve { to, .. } => *to),
+                        ],
+                    )
+                    .await?;
+                outcome.found(run.len(), done);
             }
             Some(Action::Behave(_)) => {
                 let rows = column!(run, Action::Behave(row) => row);
@@ -218,14 +225,17 @@ impl Link {
                     )
                     .await?;
                 outcome.behaviour = done;
-                outcome.collisions = rows.len() as u64 - done;
+                outcome.inserted(Table::UserBehavior, rows.len(), done);
             }
-            _ => self.small_sales(run).await?,
+            _ => {
+                let done = self.small_sales(run).await?;
+                outcome.found(run.len(), done);
+            }
         }
         Ok(outcome)
     }
 
-    async fn place(&mut self, run: &[Action]) -> Result<u64, tokio_postgres::Error> {
+    async fn place(&mut self, run: &[Action]) -> Result<Outcome, tokio_postgres::Error> {
         let orders = column!(run, Action::PlaceOrder { order, .. } => order);
         let lines: Vec<&LineRow> = column!(run, Action::PlaceOrder { lines, .. } => lines)
             .into_iter()
@@ -256,56 +266,64 @@ impl Link {
                 ],
             )
             .await?;
-        Ok(row.get::<_, i64>(0) as u64)
+        let (placed, written) = (row.get::<_, i64>(0) as u64, row.get::<_, i64>(1) as u64);
+        let mut outcome = Outcome {
+            orders: placed,
+            ..Outcome::default()
+        };
+        outcome.inserted(Table::Transaction, orders.len(), placed);
+        if placed == orders.len() as u64 {
+            outcome.inserted(Table::TransactionDetail, lines.len(), written);
+        }
+        Ok(outcome)
     }
 
-    /// Updates and deletions of few columns.
-    async fn small_sales(&mut self, run: &[Action]) -> Result<(), tokio_postgres::Error> {
+    /// Updates and deletions of few columns; gives how many rows were touched.
+    async fn small_sales(&mut self, run: &[Action]) -> Result<u64, tokio_postgres::Error> {
         match run.first() {
             Some(Action::ChangePlan { .. }) => {
                 let ids = column!(run, Action::ChangePlan { store, .. } => *store);
                 let plans = column!(run, Action::ChangePlan { plan, .. } => *plan);
-                self.run(CHANGE_PLAN, &[&ids, &plans]).await?;
+                self.run(CHANGE_PLAN, &[&ids, &plans]).await
             }
             Some(Action::Move { .. }) => {
                 let ids = column!(run, Action::Move { buyer, .. } => *buyer);
                 let addresses = column!(run, Action::Move { address, .. } => address.as_str());
-                self.run(MOVE, &[&ids, &addresses]).await?;
+                self.run(MOVE, &[&ids, &addresses]).await
             }
             Some(Action::Reprice { .. }) => {
                 let ids = column!(run, Action::Reprice { product, .. } => *product);
                 let prices = column!(run, Action::Reprice { price, .. } => decimal_text(*price));
-                self.run(REPRICE, &[&ids, &prices]).await?;
+                self.run(REPRICE, &[&ids, &prices]).await
             }
             Some(Action::Refile { .. }) => {
                 let ids = column!(run, Action::Refile { product, .. } => *product);
                 let categories = column!(run, Action::Refile { category, .. } => *category);
-                self.run(REFILE, &[&ids, &categories]).await?;
+                self.run(REFILE, &[&ids, &categories]).await
             }
             Some(Action::Relist { .. }) => {
                 let ids = column!(run, Action::Relist { product, .. } => *product);
                 let status = column!(run, Action::Relist { status, .. } => *status);
-                self.run(RELIST, &[&ids, &status]).await?;
+                self.run(RELIST, &[&ids, &status]).await
             }
             Some(Action::Forget(_)) => {
                 self.run(FORGET, &[&column!(run, Action::Forget(row) => *row)])
-                    .await?;
+                    .await
             }
             Some(Action::DeleteOrder(_)) => {
                 let ids = column!(run, Action::DeleteOrder(order) => *order);
                 self.run(DELETE_LINES, &[&ids]).await?;
-                self.run(DELETE_ORDERS, &[&ids]).await?;
+                self.run(DELETE_ORDERS, &[&ids]).await
             }
             Some(Action::DeleteBuyer(_)) => {
                 self.run(
                     DELETE_BUYERS,
                     &[&column!(run, Action::DeleteBuyer(buyer) => *buyer)],
                 )
-                .await?;
+                .await
             }
-            _ => {}
+            _ => Ok(0),
         }
-        Ok(())
     }
 }
 
