@@ -132,7 +132,7 @@ struct Options {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let options = &args.options;
-    let config = settings::configuration(options.config.as_deref())?;
+    let config = settings::configuration(options.config.as_deref(), std::env::vars())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -71,11 +71,6 @@ impl<T> Agenda<T> {
         }
         self.heap.pop().map(|Reverse(entry)| (entry.due, entry.what))
     }
-
-    /// How many entries wait.
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
-    }
 }
 
 #[cfg(test)]
@@ -94,6 +89,6 @@ mod tests {
             out.push(what);
         }
         assert_eq!(out, ["a", "b", "c", "d"]);
-        assert_eq!((agenda.len(), agenda.next_due()), (1, Some(at(9))));
+        assert_eq!(agenda.next_due(), Some(at(9)));
     }
 }

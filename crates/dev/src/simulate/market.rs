@@ -6,6 +6,7 @@
 mod edits;
 mod goods;
 mod orders;
+mod outcomes;
 #[cfg(test)]
 mod tests;
 mod visits;
@@ -198,9 +199,9 @@ impl Market {
         self.counts
     }
 
-    /// How much is under way: orders, visits, things to come.
-    pub(crate) fn under_way(&self) -> (usize, usize, usize) {
-        (self.orders.len(), self.visits.len(), self.follow_ups.len())
+    /// How much is under way: orders and visits.
+    pub(crate) fn under_way(&self) -> (usize, usize) {
+        (self.orders.len(), self.visits.len())
     }
 
     /// Simulated time: everything due up to `until`, each at the instant it is due.

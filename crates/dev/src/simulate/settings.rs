@@ -38,26 +38,58 @@ impl Plan {
     }
 }
 
-/// The configuration file: the given one, else that of `INSTASHOP_CONFIG`, else `instashop.toml` in the working folder
-/// if there is one, else the defaults.
-pub(crate) fn configuration(given: Option<&Path>) -> Result<Config> {
+/// Prefix of environment variables that set a key; `__` stands between the parts.
+const PREFIX: &str = "INSTASHOP__";
+
+/// The configuration, as the product reads it: the given file, else `instashop.toml` in the working folder if there is
+/// one, else the defaults; then the variables `INSTASHOP__...` of the environment.
+pub(crate) fn configuration(
+    given: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config> {
     let usual = PathBuf::from("instashop.toml");
-    let path = match given {
-        Some(path) => path.to_owned(),
-        None if usual.exists() => usual,
-        None => return Ok(Config::default()),
+    let text = match given
+        .map(Path::to_owned)
+        .or_else(|| usual.exists().then_some(usual))
+    {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path).wrap_err_with(|| {
+                format!(
+                    "cannot read the configuration {}; name it with --config or INSTASHOP_CONFIG",
+                    path.display()
+                )
+            })?;
+            // The loader's own error would show the line, and with it, maybe, a password.
+            if let Err(error) = toml::from_str::<toml::Table>(&text) {
+                bail!(
+                    "the configuration {} is not TOML: {}",
+                    path.display(),
+                    error.message()
+                );
+            }
+            text
+        }
+        None => String::new(),
     };
-    let text = std::fs::read_to_string(&path).wrap_err_with(|| {
-        format!(
-            "cannot read the configuration {}; name it with --config or INSTASHOP_CONFIG",
-            path.display()
-        )
-    })?;
-    parse(&text).wrap_err_with(|| format!("the configuration {} cannot be used", path.display()))
+    parse(&text, environment)
 }
 
-fn parse(text: &str) -> Result<Config> {
-    let mut config: Config = toml::from_str(text)?;
+fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config> {
+    let variables: config::Map<String, String> = environment
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
+    let mut config: Config = config::Config::builder()
+        .add_source(config::File::from_str(text, config::FileFormat::Toml))
+        .add_source(
+            config::Environment::with_prefix("INSTASHOP")
+                .prefix_separator("__")
+                .separator("__")
+                .source(Some(variables)),
+        )
+        .build()
+        .and_then(config::Config::try_deserialize)
+        .wrap_err("the configuration cannot be used")?;
     config.sources.complete();
     if let Err(faults) = config.validate() {
         let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -148,11 +180,17 @@ mod tests {
 
     #[test]
     fn a_partial_configuration_is_completed() {
-        let config = parse("[sources.crm_db]\nport = 25433\n[meaning]\ncurrency = \"ARS\"\n").unwrap();
+        let environment = [("INSTASHOP__SOURCES__ERP_DB__PORT".to_owned(), "25434".to_owned())];
+        let config = parse(
+            "[sources.crm_db]\nport = 25433\n[meaning]\ncurrency = \"ARS\"\n",
+            environment,
+        )
+        .unwrap();
+        assert_eq!(config.sources.erp_db.port, 25434);
         assert_eq!(config.sources.crm_db.port, 25433);
         assert_eq!(config.sources.crm_db.database, "crm_db");
         assert_eq!(config.meaning.currency, "ARS");
-        assert!(parse("[meaning]\nzone = \"Mars/Olympus\"").is_err());
-        assert!(parse("[nonsense]\n").is_err());
+        assert!(parse("[meaning]\nzone = \"Mars/Olympus\"", []).is_err());
+        assert!(parse("[nonsense]\n", []).is_err());
     }
 }

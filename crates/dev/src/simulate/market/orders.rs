@@ -1,11 +1,11 @@
-//! Orders from the basket to the last thing that can happen to them.
+//! Orders from the basket until they are decided: who buys what, how it is placed and changed.
 
 use chrono::{DateTime, Utc};
 use instashop_core::money::Cents;
 use instashop_core::table::Table;
 
 use super::{FollowUp, Market, is_member, seconds};
-use crate::simulate::action::{Action, CANCELLED, CHARGEBACK, COMPLETED, FAILED, PENDING, REFUNDED};
+use crate::simulate::action::{Action, PENDING};
 use crate::simulate::behaviour::Step;
 use crate::simulate::order::{Basket, Fate, Item, Method, Moment, total};
 use crate::simulate::row::{LineRow, OrderRow};
@@ -14,45 +14,36 @@ use crate::simulate::shop::Channel;
 /// An order about to be placed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Checkout {
-    buyer: i64,
-    store: i64,
-    basket: Basket,
+    pub(super) buyer: i64,
+    pub(super) store: i64,
+    pub(super) basket: Basket,
     /// How it is paid; nothing means the buyer still chooses.
-    method: Option<Method>,
+    pub(super) method: Option<Method>,
     /// Attempts before this one.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// The visit it belongs to.
-    visit: Option<u64>,
+    pub(super) visit: Option<u64>,
 }
 
 /// An order to which something can still happen.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
-    id: i64,
-    buyer: i64,
-    store: i64,
-    lines: Vec<LineRow>,
-    discount: i64,
-    method: Method,
-    attempts: u32,
-    visit: Option<u64>,
-    fate: Fate,
-    reserved: bool,
+    pub(super) id: i64,
+    pub(super) buyer: i64,
+    pub(super) store: i64,
+    pub(super) lines: Vec<LineRow>,
+    pub(super) discount: i64,
+    pub(super) method: Method,
+    pub(super) attempts: u32,
+    pub(super) visit: Option<u64>,
+    pub(super) fate: Fate,
+    pub(super) reserved: bool,
     /// Follow-ups that name this order; it is forgotten with the last of them.
-    open: u32,
+    pub(super) open: u32,
 }
 
-/// Most attempts to pay one basket.
-const MOST_ATTEMPTS: u32 = 4;
-
-/// Share of the paid-back orders whose goods come back.
-const GIVES_BACK: f64 = 0.7;
-
-/// Share of the paid orders that are delivered; the others are services, vouchers and the like.
-const SHIPPED: f64 = 0.94;
-
 impl Order {
-    fn items(&self) -> Vec<Item> {
+    pub(super) fn items(&self) -> Vec<Item> {
         self.lines
             .iter()
             .map(|line| Item {
@@ -276,7 +267,7 @@ impl Market {
         }
     }
 
-    fn later_for(&mut self, order: i64, due: DateTime<Utc>, follow_up: FollowUp) {
+    pub(super) fn later_for(&mut self, order: i64, due: DateTime<Utc>, follow_up: FollowUp) {
         if let Some(order) = self.orders.get_mut(&order) {
             order.open += 1;
         }
@@ -284,7 +275,7 @@ impl Market {
     }
 
     /// Takes one follow-up off an order's account and gives the order; forgets it with the last one.
-    fn account(&mut self, id: i64) -> Option<Order> {
+    pub(super) fn account(&mut self, id: i64) -> Option<Order> {
         let order = self.orders.get_mut(&id)?;
         order.open = order.open.saturating_sub(1);
         if order.open == 0 {
@@ -293,7 +284,7 @@ impl Market {
         Some(order.clone())
     }
 
-    fn restore(&mut self, order: Order) {
+    pub(super) fn restore(&mut self, order: Order) {
         self.orders.entry(order.id).or_insert(order);
     }
 
@@ -332,174 +323,6 @@ impl Market {
         }
         if let Some(kept) = self.orders.get_mut(&id) {
             kept.lines = order.lines;
-        }
-    }
-
-    /// Decides an unpaid order.
-    pub(super) fn settle(&mut self, id: i64, now: DateTime<Utc>) {
-        let Some(mut order) = self.account(id) else { return };
-        if order.reserved {
-            for line in &order.lines {
-                self.shelf.release(line.product, i64::from(line.quantity));
-            }
-            order.reserved = false;
-        }
-        if let Some(kept) = self.orders.get_mut(&id) {
-            kept.reserved = false;
-        }
-        let to = match order.fate {
-            Fate::Paid => COMPLETED,
-            Fate::Declined => FAILED,
-            Fate::CalledOff | Fate::Abandoned => CANCELLED,
-        };
-        self.act(Action::Resolve {
-            order: id,
-            from: PENDING,
-            to,
-        });
-        match order.fate {
-            Fate::Paid => self.paid(order, now),
-            Fate::Declined => self.declined(&order, now),
-            Fate::CalledOff | Fate::Abandoned => {
-                if self.dice.chance(0.1) {
-                    let due = now + self.habits.contact.draw(&mut self.dice);
-                    self.later(due, FollowUp::Contact(order.store, "inquiry"));
-                }
-            }
-        }
-    }
-
-    fn paid(&mut self, order: Order, now: DateTime<Utc>) {
-        let (id, store) = (order.id, order.store);
-        for line in &order.lines {
-            self.sell(line.product, i64::from(line.quantity), now);
-        }
-        if self.dice.chance(SHIPPED) {
-            self.ship(order.id, order.buyer, now);
-        }
-        self.restore(order);
-        let mut ends = true;
-        if self.dice.chance(self.habits.refund_rate) {
-            let due = now + self.habits.refund.draw(&mut self.dice);
-            self.later_for(id, due, FollowUp::Reverse(id, REFUNDED));
-            ends = false;
-        } else if self.dice.chance(self.habits.chargeback_rate) {
-            let due = now + self.habits.chargeback.draw(&mut self.dice);
-            self.later_for(id, due, FollowUp::Reverse(id, CHARGEBACK));
-            ends = false;
-        } else if self.dice.chance(self.habits.delete_rate) {
-            let due = now + self.habits.delete.draw(&mut self.dice);
-            self.later_for(id, due, FollowUp::Delete(id));
-            ends = false;
-        }
-        if ends && self.orders.get(&id).is_some_and(|order| order.open == 0) {
-            self.orders.remove(&id);
-        }
-        for (rate, kind) in [
-            (self.habits.complaint_rate, "complaint"),
-            (self.habits.contact_rate, "inquiry"),
-        ] {
-            if self.dice.chance(rate) {
-                let due = now + self.habits.contact.draw(&mut self.dice);
-                self.later(due, FollowUp::Contact(store, kind));
-            }
-        }
-    }
-
-    fn declined(&mut self, order: &Order, now: DateTime<Utc>) {
-        let again = order.attempts + 1 < MOST_ATTEMPTS && self.dice.chance(self.habits.retry_rate);
-        if !again {
-            if let Some(visit) = order.visit {
-                self.visits.remove(&visit);
-            }
-            return;
-        }
-        let method = if self.dice.chance(0.35) {
-            Method::draw(&mut self.dice)
-        } else {
-            order.method
-        };
-        let due = now + self.habits.retry.draw(&mut self.dice);
-        self.checkouts.push(
-            due,
-            Checkout {
-                buyer: order.buyer,
-                store: order.store,
-                basket: Basket {
-                    items: order.items(),
-                    discount: order.discount,
-                },
-                method: Some(method),
-                attempts: order.attempts + 1,
-                visit: order.visit,
-            },
-        );
-    }
-
-    /// A paid order is paid back: a sale on its own day and a reversal on this one.
-    pub(super) fn reverse(&mut self, id: i64, status: &'static str, now: DateTime<Utc>) {
-        let Some(order) = self.account(id) else { return };
-        self.act(Action::Resolve {
-            order: id,
-            from: COMPLETED,
-            to: status,
-        });
-        let store = order.store;
-        if status == REFUNDED && self.dice.chance(GIVES_BACK) {
-            self.restore(order);
-            let due = now + self.habits.give_back.draw(&mut self.dice);
-            self.later_for(id, due, FollowUp::GiveBack(id));
-        }
-        if self.dice.chance(0.35) {
-            let due = now + self.habits.contact.draw(&mut self.dice);
-            self.later(due, FollowUp::Contact(store, "complaint"));
-        }
-    }
-
-    pub(super) fn give_back(&mut self, id: i64, now: DateTime<Utc>) {
-        let Some(order) = self.account(id) else { return };
-        for line in &order.lines {
-            self.take_back(line.product, i64::from(line.quantity), now);
-        }
-    }
-
-    pub(super) fn delete(&mut self, id: i64) {
-        if self.account(id).is_some() {
-            self.act(Action::DeleteOrder(id));
-            self.act(Action::Unship(id));
-        }
-    }
-
-    pub(super) fn settle_foreign(&mut self, order: i64, status: &'static str) {
-        self.act(Action::Resolve {
-            order,
-            from: PENDING,
-            to: status,
-        });
-    }
-
-    /// Takes over orders that are open in the database and nobody here knows: of an earlier run, or of the history.
-    pub(crate) fn adopt_pending(&mut self, orders: &[i64], now: DateTime<Utc>) {
-        for id in orders {
-            if self.orders.contains_key(id) {
-                continue;
-            }
-            let status = if self.dice.chance(0.86) {
-                COMPLETED
-            } else {
-                CANCELLED
-            };
-            let wait = seconds(self.dice.real(2.0, 90.0));
-            self.later(now + wait, FollowUp::SettleForeign(*id, status));
-        }
-    }
-
-    /// Forgets an order that could not be written, or that somebody deleted.
-    pub(crate) fn lose_order(&mut self, id: i64) {
-        if let Some(order) = self.orders.remove(&id).filter(|order| order.reserved) {
-            for line in &order.lines {
-                self.shelf.release(line.product, i64::from(line.quantity));
-            }
         }
     }
 }
