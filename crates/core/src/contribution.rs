@@ -194,6 +194,14 @@ pub fn of_behaviour(event: &Behaviour, calendar: Calendar, add: &mut Add<'_>) {
         add(Cell::Undated, 1);
         return;
     };
+    let measure = Measure::Events;
+    add(
+        Cell::Total {
+            bucket: day_bucket,
+            measure,
+        },
+        1,
+    );
     for bucket in [day_bucket, hour, minute] {
         add(
             Cell::Events {

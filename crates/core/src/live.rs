@@ -7,7 +7,6 @@
 
 mod deltas;
 mod figures;
-mod guard;
 mod rows;
 mod state;
 mod step;

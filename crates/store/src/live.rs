@@ -1,23 +1,29 @@
 //! The live store: exact totals of the running shop in Redis.
 //!
-//! [`LiveSink`] is the writing side, one per live worker. Per batch it reads the states of the rows in it, lets
+//! * [`LiveSink`] is the writing side, one per live worker.
+//! * [`LivePublisher`] says how that worker is, and keeps the projections for readers that already exist.
+//! * [`LiveReader`] is the reading side: the dashboard's views, and the dump that `verify` compares.
+//! * [`access`] makes the Redis users, and `keys` lists every key.
+//!
+//! Per batch the sink reads the states of the rows in it, lets
 //! [`instashop_core::live::step`] compute new states and changes of totals, and hands them to one script that applies
 //! everything or nothing, after it compared generation, epoch, checkpoint and the version of every state
 //! (docs: reliability section 5).
 
+pub mod access;
 mod commit;
 mod dump;
 mod fields;
-#[expect(dead_code, reason = "names of the projections, which come next")]
 mod keys;
-#[expect(dead_code, reason = "the administrator makes users, which comes next")]
 mod link;
+mod projection;
+mod publish;
 mod query;
 mod recover;
 mod scripts;
-#[expect(dead_code, reason = "called by publishing, which comes next")]
 mod sweep;
 
+pub use publish::{Bulletin, LivePublisher, Watched};
 pub use query::LiveReader;
 
 use std::collections::BTreeMap;
@@ -35,7 +41,6 @@ use crate::sink::Sink;
 use commit::{Generation, Verdict};
 use link::{Who, failure};
 use scripts::{Name, Scripts};
-use sweep::Sweep;
 
 /// How often a batch is read again when a line's entry and its order were read on both sides of a foreign write.
 const READS: usize = 4;
@@ -54,7 +59,6 @@ pub struct LiveSink {
     scripts: Scripts,
     connection: Option<MultiplexedConnection>,
     generation: Option<Generation>,
-    sweep: Sweep,
 }
 
 impl LiveSink {
@@ -67,7 +71,6 @@ impl LiveSink {
             scripts: Scripts::new(config),
             connection: None,
             generation: None,
-            sweep: Sweep::default(),
         }
     }
 
@@ -128,9 +131,6 @@ impl LiveSink {
                 now,
             )
             .await?;
-            if self.generation.as_ref() != Some(&found) {
-                self.sweep = Sweep::start();
-            }
             self.generation = Some(found.clone());
             let owned = recover::take_over(&mut connection, &self.scripts, &found, partitions).await?;
             if let Some(owned) = owned {

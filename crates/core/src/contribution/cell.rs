@@ -23,6 +23,8 @@ pub enum Measure {
     Reversed,
     /// Orders with a status that no map knows.
     Unmapped,
+    /// Behaviour events of every type; kept by day.
+    Events,
 }
 
 /// Sums of a payment method on a day.

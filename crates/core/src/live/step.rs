@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::deltas::deltas;
-use super::guard::{is_news, judge};
 use super::rows::{Behaviour, Parcel, Product, Shelf};
 use super::state::{BrokenState, StateId, Stored};
-use super::tape;
+use super::tape::{self, is_news};
 use super::work::{Slots, Work, open, writes};
 use crate::batch::{Batch, Tally};
 use crate::change::{Change, Op, Record, Row};
 use crate::config::Meaning;
 use crate::contribution::Cell;
+use crate::fold::judge;
 use crate::order::{Header, Holder, Kept, Line, Order};
 use crate::position::{Position, Verdict};
 use crate::table::Table;
@@ -82,8 +82,10 @@ pub fn step(
         let counter = match &record.content {
             Err(_) => &mut tally.rejected,
             Ok(Record::Change(change)) => {
-                as_of = as_of.max(Some(change.committed_at));
-                match run.change(change, topic)? {
+                if !change.repair {
+                    as_of = as_of.max(Some(change.committed_at));
+                }
+                match run.change(change)? {
                     Fate::Applied => &mut tally.applied,
                     Fate::Unchanged => &mut tally.unchanged,
                     Fate::Older => &mut tally.older,
@@ -132,7 +134,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn change(&mut self, change: &Change, topic: &str) -> Result<Fate, BrokenState> {
+    fn change(&mut self, change: &Change) -> Result<Fate, BrokenState> {
         let Some(id) = StateId::of(change.table, change.key) else {
             return Ok(Fate::Unchanged);
         };
@@ -142,18 +144,18 @@ impl Run<'_> {
             (_, None) => return Ok(Fate::Senseless),
         };
         let fate = match id {
-            StateId::Order(_) => self.order(id, change, image, topic)?,
-            StateId::Line(line) => self.line(line, change, image, topic)?,
-            StateId::Product(_) => self.product(id, change, image, topic)?,
+            StateId::Order(_) => self.order(id, change, image)?,
+            StateId::Line(line) => self.line(line, change, image)?,
+            StateId::Product(_) => self.product(id, change, image)?,
             StateId::Behaviour(_) => {
-                row(&mut self.work.behaviour, self.read, id, change, topic, |old| {
+                row(&mut self.work.behaviour, self.read, id, change, |old| {
                     image.map(|image| Behaviour::of(image, old))
                 })?
                 .fate
             }
             StateId::Stock(_) => {
                 let slots = &mut self.work.stock;
-                let done = row(slots, self.read, id, change, topic, |_| image.map(Shelf::of))?;
+                let done = row(slots, self.read, id, change, |_| image.map(Shelf::of))?;
                 if done.is_news(change) {
                     self.tape.extend(tape::stock(change, done.old.as_ref(), done.new));
                 }
@@ -161,7 +163,7 @@ impl Run<'_> {
             }
             StateId::Shipment(_) => {
                 let slots = &mut self.work.shipments;
-                let done = row(slots, self.read, id, change, topic, |_| image.map(Parcel::of))?;
+                let done = row(slots, self.read, id, change, |_| image.map(Parcel::of))?;
                 if done.is_news(change) {
                     self.tape
                         .extend(tape::shipment(change, done.old.as_ref(), done.new));
@@ -177,16 +179,10 @@ impl Run<'_> {
         Ok(fate)
     }
 
-    fn order(
-        &mut self,
-        id: StateId,
-        change: &Change,
-        image: Option<&Row>,
-        topic: &str,
-    ) -> Result<Fate, BrokenState> {
+    fn order(&mut self, id: StateId, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let slot = open(&mut self.work.orders, self.read, id)?;
         let stored = slot.new.header.as_ref();
-        if judge(stored.map(|kept| kept.position), change, topic) == Verdict::Older {
+        if judge(change, stored.map(|kept| kept.position)) == Verdict::Older {
             return Ok(Fate::Older);
         }
         let old = slot.new.live_header().cloned();
@@ -210,16 +206,10 @@ impl Run<'_> {
         Ok(fate)
     }
 
-    fn line(
-        &mut self,
-        line: i64,
-        change: &Change,
-        image: Option<&Row>,
-        topic: &str,
-    ) -> Result<Fate, BrokenState> {
+    fn line(&mut self, line: i64, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let id = StateId::Line(line);
         let slot = open(&mut self.work.lines, self.read, id)?;
-        if judge(slot.new.as_ref().map(|kept| kept.position), change, topic) == Verdict::Older {
+        if judge(change, slot.new.as_ref().map(|kept| kept.position)) == Verdict::Older {
             return Ok(Fate::Older);
         }
         let new = image.map(|row| Holder {
@@ -264,15 +254,9 @@ impl Run<'_> {
         })
     }
 
-    fn product(
-        &mut self,
-        id: StateId,
-        change: &Change,
-        image: Option<&Row>,
-        topic: &str,
-    ) -> Result<Fate, BrokenState> {
+    fn product(&mut self, id: StateId, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let slots = &mut self.work.products;
-        let done = row(slots, self.read, id, change, topic, |old| {
+        let done = row(slots, self.read, id, change, |old| {
             Some(image.map_or_else(|| Product::gone(old), |image| Product::of(image, old)))
         })?;
         Ok(done.fate)
@@ -362,14 +346,13 @@ fn row<'a, T>(
     read: &BTreeMap<StateId, Stored>,
     id: StateId,
     change: &Change,
-    topic: &str,
     image: impl FnOnce(Option<&T>) -> Option<T>,
 ) -> Result<Done<'a, T>, BrokenState>
 where
     T: Clone + PartialEq + serde::Serialize + serde::de::DeserializeOwned,
 {
     let slot = open(slots, read, id)?;
-    if judge(slot.new.as_ref().map(|kept| kept.position), change, topic) == Verdict::Older {
+    if judge(change, slot.new.as_ref().map(|kept| kept.position)) == Verdict::Older {
         return Ok(Done {
             fate: Fate::Older,
             old: None,

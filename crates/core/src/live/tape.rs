@@ -7,6 +7,11 @@ use crate::order::Header;
 use crate::table::Table;
 use crate::view::TapeEntry;
 
+/// True for a change whose effect belongs on the tape: streamed, not a statement of state.
+pub(super) fn is_news(change: &Change) -> bool {
+    !change.snapshot && !change.repair && change.op != Op::Read
+}
+
 fn entry(change: &Change, what: &str) -> TapeEntry {
     TapeEntry {
         at: change.committed_at,

@@ -196,6 +196,7 @@ impl Model {
                         Measure::Cancelled => "cancelled",
                         Measure::Reversed => "reversed",
                         Measure::Unmapped => "unmapped",
+                        Measure::Events => continue,
                     };
                     add(day, name, "", *value);
                 }

@@ -1,6 +1,6 @@
 //! Reads the fields of hashes back into numbers with names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use instashop_core::view::{BehaviourCount, CategorySales, PaymentMethod, Totals};
@@ -35,13 +35,25 @@ pub(super) fn days(daily: &Numbers) -> (BTreeMap<NaiveDate, Totals>, BTreeMap<Na
             continue;
         };
         let Some(day) = keys::parse_day(day) else { continue };
+        let mut totals = Totals::default();
         if name == keys::BUYERS {
             buyers.insert(day, *value);
-        } else {
-            add_total(days.entry(day).or_default(), name, *value);
+        } else if add_total(&mut totals, name, *value) {
+            let sum = days.entry(day).or_default();
+            *sum = sum.plus(totals);
         }
     }
     (days, buyers)
+}
+
+/// Days with behaviour events.
+pub(super) fn event_days(daily: &Numbers) -> BTreeSet<NaiveDate> {
+    daily
+        .keys()
+        .filter_map(|field| field.split_once('|'))
+        .filter(|(_, name)| *name == keys::EVENTS)
+        .filter_map(|(day, _)| keys::parse_day(day))
+        .collect()
 }
 
 /// Sums by the number in front of the field: hours, minutes or half minutes.

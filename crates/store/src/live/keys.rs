@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
-//! | `live:<gen>:daily` | hash | `<day>\|<total>`: headline sums of every day, and `<day>\|buyers` | |
+//! | `live:<gen>:daily` | hash | `<day>\|<total>`: headline sums of every day, and `<day>\|buyers`, `<day>\|events` | |
 //! | `live:<gen>:hours:<day>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
 //! | `live:<gen>:minutes:<hour>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by minute of the hour | 48 hours |
 //! | `live:<gen>:halves:<hour>` | hash | `<nnn>\|<total>` by half minute of the hour | 2 hours |
@@ -144,6 +144,7 @@ pub(crate) const fn total(measure: Measure) -> &'static str {
         Measure::Cancelled => "cancelled",
         Measure::Reversed => "reversed",
         Measure::Unmapped => "unmapped",
+        Measure::Events => EVENTS,
     }
 }
 
@@ -151,7 +152,7 @@ pub(crate) const fn total(measure: Measure) -> &'static str {
 pub(crate) const BUYERS: &str = "buyers";
 /// Field prefix of payment sums.
 pub(crate) const PAY: &str = "pay";
-/// Field prefix of behaviour events.
+/// Field prefix of behaviour events by type, and name of their sum over all types.
 pub(crate) const EVENTS: &str = "events";
 /// Field prefix of distinct sessions.
 pub(crate) const SESSIONS: &str = "sessions";

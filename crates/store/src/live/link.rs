@@ -121,31 +121,48 @@ fn suits(info: &str) -> Result<(), StoreError> {
 
 /// A failure of a Redis call, with the kind its error code asks for.
 pub(super) fn failure(what: impl Into<String>, error: RedisError) -> StoreError {
+    const BY_OTHERS: &str = "somebody else changed keys of the live flow; run `instashop rebuild live`";
     let what = what.into();
-    match error.code() {
-        Some("BROKEN" | "WRONGTYPE") => {
-            let detail = error.detail().unwrap_or_default().to_owned();
-            StoreError::new(Kind::Broken, format!("{what}: {detail}"))
-                .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
-                .caused_by(error)
-        }
-        Some("ERR")
-            if error
-                .detail()
-                .is_some_and(|detail| detail.contains("user_script:")) =>
-        {
-            let detail = error.detail().unwrap_or_default().to_owned();
-            StoreError::new(Kind::Broken, format!("{what}: a script failed: {detail}"))
-                .hint("nothing was written; this is a fault of the program or of the keys it found")
-                .caused_by(error)
-        }
-        Some("OOM") => StoreError::new(Kind::Transient, format!("{what}: Redis is out of memory"))
-            .hint("raise maxmemory; nothing was written and the flow goes on by itself")
-            .caused_by(error),
-        Some("NOPERM") => StoreError::new(Kind::Permanent, format!("{what}: the Redis user may not do this"))
-            .hint("run `instashop setup`, which gives the users their rights")
-            .caused_by(error),
-        _ => StoreError::redis(what, error),
+    let (code, detail) = said(&error);
+    let (kind, sentence, hint) = match code.as_str() {
+        "BROKEN" | "WRONGTYPE" => (Kind::Broken, format!("{what}: {detail}"), BY_OTHERS),
+        "ERR" if detail.contains("user_script:") => (
+            Kind::Broken,
+            format!("{what}: a script failed: {detail}"),
+            "nothing was written; this is a fault of the program or of the keys it found",
+        ),
+        "OOM" => (
+            Kind::Transient,
+            format!("{what}: Redis is out of memory"),
+            "raise maxmemory; nothing was written and the flow goes on by itself",
+        ),
+        "NOPERM" => (
+            Kind::Permanent,
+            format!("{what}: the Redis user may not do this"),
+            "run `instashop setup`, which gives the users their rights",
+        ),
+        _ => return StoreError::redis(what, error),
+    };
+    StoreError::new(kind, sentence).hint(hint).caused_by(error)
+}
+
+/// True when Redis refused for want of memory.
+pub(super) fn is_out_of_memory(error: &RedisError) -> bool {
+    said(error).0 == "OOM"
+}
+
+/// Code and text of what the server said; of the first command it refused, if several were sent at once.
+fn said(error: &RedisError) -> (String, String) {
+    let first = error.clone().into_server_errors();
+    match first.as_deref().and_then(|errors| errors.first()) {
+        Some((_, refused)) => (
+            refused.code().to_owned(),
+            refused.details().unwrap_or_default().to_owned(),
+        ),
+        None => (
+            error.code().unwrap_or_default().to_owned(),
+            error.detail().unwrap_or_default().to_owned(),
+        ),
     }
 }
 

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::commit::TAPE;
 use super::fields::{self, Numbers};
 use super::keys::{self, Keys, META, meta};
-use super::link::{self, Who, failure};
+use super::link::{self, Who, failure, is_out_of_memory};
 use crate::error::{Kind, StoreError};
 
 /// Products of the list of best sellers.
@@ -412,15 +412,23 @@ impl Answers {
 }
 
 /// Sends a pipeline.
+///
+/// Redis that is full takes nothing inside a MULTI, not even reading. Then nothing can be written either, so the same
+/// commands without MULTI read one moment too.
 pub(super) async fn answers(
     connection: &mut MultiplexedConnection,
     pipeline: &Pipeline,
     what: &'static str,
 ) -> Result<Answers, StoreError> {
-    let values: Vec<redis::Value> = pipeline
-        .query_async(connection)
-        .await
-        .map_err(|error| failure(what, error))?;
+    let mut asked = pipeline.query_async::<Vec<redis::Value>>(connection).await;
+    if pipeline.is_transaction() && asked.as_ref().is_err_and(is_out_of_memory) {
+        let mut plain = redis::pipe();
+        for command in pipeline.cmd_iter() {
+            plain.add_command(command.clone());
+        }
+        asked = plain.query_async(connection).await;
+    }
+    let values = asked.map_err(|error| failure(what, error))?;
     Ok(Answers {
         what,
         values: values.into_iter(),

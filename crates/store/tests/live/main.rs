@@ -12,6 +12,11 @@ mod random;
 #[path = "../../../core/tests/live_protocol/shop.rs"]
 mod shop;
 
+mod answers;
+mod changes;
+mod faults;
 mod fleet;
 mod histories;
+mod publishing;
 mod server;
+mod users;

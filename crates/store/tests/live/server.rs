@@ -17,6 +17,22 @@ pub struct Server {
 impl Server {
     /// Starts one with further settings, such as `["--maxmemory", "3mb"]`. Fails the test when it cannot.
     pub async fn start(settings: &[&str]) -> Self {
+        let server = Self::spawn(settings);
+        server.wait(async || server.try_connect().await.is_ok()).await;
+        server
+    }
+
+    /// Starts one that lets nobody in without a password.
+    pub async fn start_guarded(settings: &[&str]) -> Self {
+        let server = Self::spawn(settings);
+        let address = ("127.0.0.1", server.port);
+        server
+            .wait(async || tokio::net::TcpStream::connect(address).await.is_ok())
+            .await;
+        server
+    }
+
+    fn spawn(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -38,20 +54,22 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("these tests need the program redis-server (package redis-server)");
-        let server = Self {
+        Self {
             child,
             _folder: folder,
             port,
-        };
+        }
+    }
+
+    async fn wait(&self, answers: impl AsyncFn() -> bool) {
         let since = Instant::now();
-        while server.try_connect().await.is_err() {
+        while !answers().await {
             assert!(
                 since.elapsed() < Duration::from_secs(20),
                 "redis-server does not answer"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        server
     }
 
     async fn try_connect(&self) -> Result<MultiplexedConnection, redis::RedisError> {

@@ -1,0 +1,265 @@
+//! The Redis users of the product and what each may do (docs: security, Redis users).
+//!
+//! | user | commands | keys |
+//! |---|---|---|
+//! | worker (`redis.worker_user`) | scripts by digest and the commands in them, and what the flow calls itself | `live:*`, `cdc_spark_metrics:*`, `metrics:*`; reads `sealed:*` |
+//! | loader (`redis.loader_user`) | `script load` | none |
+//! | reader (`redis.reader_user`) | read commands | reads `live:*`, `sealed:*` |
+//!
+//! The worker may neither send nor load a script, so it can run only those of this build; Redis has no finer rule. No
+//! user may delete, rename or flush, ask for the configuration or see other users.
+
+use instashop_core::config::{Redis, Secret};
+use redis::aio::MultiplexedConnection;
+use sha2::{Digest, Sha256};
+
+use super::keys::{READER_PATTERNS, WORKER_PATTERNS, WORKER_READS};
+use super::link::{self, Who, failure};
+use crate::error::{Kind, StoreError};
+
+/// Commands of a live worker.
+const WORKER_COMMANDS: [&str; 21] = [
+    "evalsha", "expireat", "hdel", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx", "info",
+    "llen", "lpush", "ltrim", "scan", "set", "unlink", "zadd", "zcard", "zrange", "zrem",
+];
+/// Commands of the script loader.
+const LOADER_COMMANDS: [&str; 1] = ["script|load"];
+/// Commands of the dashboard and of `verify`.
+const READER_COMMANDS: [&str; 12] = [
+    "exec", "hget", "hgetall", "hlen", "hmget", "hvals", "info", "lrange", "multi", "ping", "scan", "zrange",
+];
+
+/// A user as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Name.
+    pub name: String,
+    /// Rules of `ACL SETUSER`, after `reset`. The password stands there as its SHA-256.
+    rules: Vec<String>,
+}
+
+impl User {
+    fn new(name: &str, password: &Secret, keys: Vec<String>, commands: &[&str]) -> Self {
+        let digest: String = Sha256::digest(password.reveal().as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let mut rules = vec!["on".to_owned(), format!("#{digest}")];
+        rules.extend(keys);
+        rules.extend(commands.iter().map(|command| format!("+{command}")));
+        Self {
+            name: name.to_owned(),
+            rules,
+        }
+    }
+
+    /// True when a line of `ACL LIST` grants exactly this.
+    fn fits(&self, line: &str) -> bool {
+        let granted: Vec<&str> = line
+            .split_whitespace()
+            .filter(|word| *word == "on" || word.starts_with(['+', '#', '~', '%', '&', '(', '>']))
+            .collect();
+        let is_wanted = |word: &&str| self.rules.iter().any(|rule| rule == *word);
+        granted.iter().all(is_wanted) && self.rules.iter().all(|rule| granted.contains(&rule.as_str()))
+    }
+}
+
+/// The users as they should be, with the names and passwords of the configuration.
+pub fn users(config: &Redis) -> Vec<User> {
+    let own = |patterns: &[&str]| {
+        patterns
+            .iter()
+            .map(|pattern| format!("~{pattern}"))
+            .collect::<Vec<_>>()
+    };
+    let read = |pattern: &str| format!("%R~{pattern}");
+    let mut worker_keys = own(&WORKER_PATTERNS);
+    worker_keys.push(read(WORKER_READS));
+    vec![
+        User::new(
+            &config.worker_user,
+            &config.worker_password,
+            worker_keys,
+            &WORKER_COMMANDS,
+        ),
+        User::new(
+            &config.loader_user,
+            &config.loader_password,
+            Vec::new(),
+            &LOADER_COMMANDS,
+        ),
+        User::new(
+            &config.reader_user,
+            &config.reader_password,
+            READER_PATTERNS.into_iter().map(read).collect(),
+            &READER_COMMANDS,
+        ),
+    ]
+}
+
+/// What [`apply`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Users that were made or changed.
+    pub changed: Vec<String>,
+    /// True when the server keeps them over a restart. False for a server without a file of users (`aclfile`).
+    pub kept: bool,
+}
+
+/// The users that are not as they should be; for `setup --check`.
+pub async fn inspect(config: &Redis) -> Result<Vec<String>, StoreError> {
+    let mut admin = link::connect(config, Who::Admin).await?;
+    Ok(unfit(config, &mut admin)
+        .await?
+        .into_iter()
+        .map(|user| user.name)
+        .collect())
+}
+
+/// Makes the users as they should be, as the administrator, and has the server keep them. Users that fit are left
+/// alone, so that nobody's connection is cut.
+pub async fn apply(config: &Redis) -> Result<Applied, StoreError> {
+    for (key, user, password) in [
+        ("worker", &config.worker_user, &config.worker_password),
+        ("loader", &config.loader_user, &config.loader_password),
+        ("reader", &config.reader_user, &config.reader_password),
+    ] {
+        if user.is_empty() || password.is_empty() {
+            return Err(StoreError::new(
+                Kind::Permanent,
+                format!("redis.{key}_user or redis.{key}_password is empty"),
+            )
+            .hint("give each Redis user a name and a password of its own in the configuration"));
+        }
+    }
+    let mut admin = link::connect(config, Who::Admin).await?;
+    let mut applied = Applied::default();
+    for user in unfit(config, &mut admin).await? {
+        redis::cmd("ACL")
+            .arg("SETUSER")
+            .arg(&user.name)
+            .arg("reset")
+            .arg(&user.rules)
+            .exec_async(&mut admin)
+            .await
+            .map_err(|error| {
+                failure(
+                    format!("Redis does not take the user {}: {error}", user.name),
+                    error,
+                )
+            })?;
+        applied.changed.push(user.name);
+    }
+    match redis::cmd("ACL").arg("SAVE").exec_async(&mut admin).await {
+        Ok(()) => applied.kept = true,
+        Err(error)
+            if error
+                .detail()
+                .is_some_and(|detail| detail.contains("not configured to use an ACL file")) => {}
+        Err(error) => return Err(failure("Redis does not keep its users", error)),
+    }
+    Ok(applied)
+}
+
+/// Users that are missing or have other rights.
+async fn unfit(config: &Redis, admin: &mut MultiplexedConnection) -> Result<Vec<User>, StoreError> {
+    let lines: Vec<String> = redis::cmd("ACL")
+        .arg("LIST")
+        .query_async(admin)
+        .await
+        .map_err(|error| failure("Redis does not list its users", error))?;
+    let line_of = |name: &str| {
+        lines
+            .iter()
+            .find_map(|line| line.strip_prefix("user ")?.strip_prefix(name)?.strip_prefix(' '))
+    };
+    let mut users = users(config);
+    users.retain(|user| line_of(&user.name).is_none_or(|line| !user.fits(line)));
+    Ok(users)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::scripts::Name;
+    use super::*;
+
+    /// Names in capitals that stand in quotes right after one of the calls.
+    fn called(text: &str, calls: &[&str]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for call in calls {
+            for rest in text.split(call).skip(1) {
+                let rest = rest.trim_start().trim_start_matches(['(', '"', '\'']);
+                let name: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
+                if !name.is_empty() {
+                    found.insert(name.to_lowercase());
+                }
+            }
+        }
+        found
+    }
+
+    fn listed(commands: &[&str]) -> BTreeSet<String> {
+        commands.iter().map(|command| (*command).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_worker_may_do_what_scripts_and_flow_call_and_nothing_else() {
+        let mut expected = listed(&["evalsha"]);
+        for name in Name::ALL {
+            expected.extend(called(name.text(), &["redis.call(", "call(", "in_chunks("]));
+        }
+        for text in [
+            include_str!("../live.rs"),
+            include_str!("link.rs"),
+            include_str!("recover.rs"),
+            include_str!("sweep.rs"),
+            include_str!("publish.rs"),
+            include_str!("projection.rs"),
+        ] {
+            let production = text.split("#[cfg(test)]").next().unwrap();
+            expected.extend(called(production, &["cmd("]));
+        }
+        assert_eq!(listed(&WORKER_COMMANDS), expected);
+    }
+
+    #[test]
+    fn the_reader_may_do_what_the_queries_call_and_nothing_else() {
+        let mut expected = listed(&["multi", "exec"]);
+        for text in [include_str!("query.rs"), include_str!("dump.rs")] {
+            let production = text.split("#[cfg(test)]").next().unwrap();
+            expected.extend(called(production, &["cmd("]));
+        }
+        assert_eq!(listed(&READER_COMMANDS), expected);
+        // Every one of them only reads.
+        for forbidden in ["set", "del", "expire", "push", "eval", "config", "flush", "keys"] {
+            assert!(
+                !READER_COMMANDS.iter().any(|command| command.contains(forbidden)),
+                "{forbidden}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_user_fits_only_its_own_line() {
+        let config = Redis {
+            loader_password: Secret::new("secret".into()),
+            ..Redis::default()
+        };
+        let loader = &users(&config)[1];
+        let digest = &loader.rules[1];
+        let line = format!("on sanitize-payload {digest} resetchannels -@all +script|load");
+        assert!(loader.fits(&line));
+        for other in [
+            line.replace("on ", "off "),
+            line.replace(digest, "#00"),
+            format!("{line} +get"),
+            format!("{line} ~*"),
+            line.replace("+script|load", ""),
+        ] {
+            assert!(!loader.fits(&other), "{other}");
+        }
+        assert!(!format!("{:?}", users(&config)).contains("secret"));
+    }
+}
