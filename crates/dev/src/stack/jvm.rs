@@ -12,6 +12,9 @@ use super::server::{Workshop, fingerprint};
 use super::service::Service;
 use super::state::{make_folder, write_private};
 
+/// Folder for temporary files in a server's own folder.
+const TEMPORARY: &str = "tmp";
+
 /// One server on the Java machine.
 #[derive(Debug)]
 pub(super) struct Program<'a> {
@@ -69,7 +72,7 @@ impl Program<'_> {
     pub(super) fn launch(self, workshop: &Workshop, service: Service) -> Result<Launch> {
         let stack = &workshop.stack;
         let home = stack.home(service);
-        make_folder(&home, 0o700)?;
+        make_folder(&home.join(TEMPORARY), 0o700)?;
         make_folder(&stack.folder("logs"), 0o700)?;
         let java = workshop.java()?;
         let (properties, text) = self.properties;
@@ -85,6 +88,7 @@ impl Program<'_> {
             "-XX:+UseSerialGC".to_owned(),
             "-XX:+ExitOnOutOfMemoryError".to_owned(),
             "-Djava.awt.headless=true".to_owned(),
+            format!("-Djava.io.tmpdir={}", home.join(TEMPORARY).display()),
             "-Duser.timezone=UTC".to_owned(),
             format!("-Dlog4j2.configurationFile=file:{}", logging_file.display()),
         ];
@@ -133,6 +137,13 @@ impl Program<'_> {
             fingerprint: digest,
         })
     }
+}
+
+/// Empties the folder for temporary files of a server that is down: a killed one leaves its unpacked libraries there.
+pub(super) fn clear_temporary(home: &Path) -> Result<()> {
+    let folder = home.join(TEMPORARY);
+    fs::remove_dir_all(&folder).wrap_err_with(|| format!("{} cannot be emptied", folder.display()))?;
+    make_folder(&folder, 0o700)
 }
 
 /// Has a running server write the archive of the classes it has loaded, if there is none yet. In the background: it

@@ -267,8 +267,10 @@ fn bring_up(workshop: &Workshop, service: Service) -> Result<(Outcome, Health)> 
     for port in service.ports(stack) {
         port::ensure_free(service, port, port::PATIENCE)?;
     }
-    if let Service::Postgres(cluster) = service {
-        postgres::forget_dead_postmaster(stack, cluster)?;
+    match service {
+        Service::Postgres(cluster) => postgres::forget_dead_postmaster(stack, cluster)?,
+        Service::Kafka(_) | Service::Connect => jvm::clear_temporary(&launch.home)?,
+        Service::Redis => {}
     }
     let mut child = launch.start(&record_file)?;
     let patience = service.patience();
