@@ -11,7 +11,7 @@ use super::{Finding, Source};
 pub(crate) const SHOWN: usize = 400;
 
 /// Production lines above which a file is refused: it holds more than one thing.
-const REFUSED: usize = 700;
+const REFUSED: usize = 750;
 
 /// Names that do not say what is inside.
 const EMPTY_NAMES: [&str; 7] = ["util", "utils", "helper", "helpers", "common", "misc", "types"];
@@ -145,8 +145,8 @@ mod tests {
             "line\n".repeat(500),
             "line\n".repeat(900)
         );
-        let (long, refused) = lengths(&[source("a.rs", &text), source("b.rs", &"line\n".repeat(701))]);
-        assert_eq!(long, [("b.rs".to_owned(), 701), ("a.rs".to_owned(), 500)]);
+        let (long, refused) = lengths(&[source("a.rs", &text), source("b.rs", &"line\n".repeat(751))]);
+        assert_eq!(long, [("b.rs".to_owned(), 751), ("a.rs".to_owned(), 500)]);
         assert_eq!(refused.len(), 1);
     }
 }
