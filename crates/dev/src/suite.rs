@@ -5,8 +5,9 @@
 
 mod outcome;
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -150,7 +151,7 @@ const STEPS: &[Step] = &[
         expect: Expect::Tests,
     },
     Step {
-        name: "the whole system against real servers",
+        name: "the simulator against real servers",
         group: Group::Stack,
         command: &[
             "cargo",
@@ -160,7 +161,43 @@ const STEPS: &[Step] = &[
             "--features",
             "stack-tests",
             "--test",
-            "*",
+            "simulator",
+        ],
+        expect: Expect::Tests,
+    },
+    Step {
+        name: "the servers of the test bed",
+        group: Group::Stack,
+        command: &["@self", "stack", "up"],
+        expect: Expect::Success,
+    },
+    Step {
+        name: "the consumer against a real broker",
+        group: Group::Stack,
+        command: &[
+            "cargo",
+            "test",
+            "-p",
+            "instashop-workers",
+            "--features",
+            "stack-tests",
+            "--test",
+            "consumer",
+        ],
+        expect: Expect::Tests,
+    },
+    Step {
+        name: "the whole system",
+        group: Group::Stack,
+        command: &[
+            "cargo",
+            "test",
+            "-p",
+            "instashop-dev",
+            "--features",
+            "stack-tests",
+            "--test",
+            "system",
             "--",
             "--test-threads=1",
             "--nocapture",
@@ -183,8 +220,44 @@ const fn tree(package: &'static str, inverse: &'static str) -> [&'static str; 8]
     ]
 }
 
-/// Runs the steps in order and stops at the first that fails.
+/// What is added to the product's ports for the test bed, so that a demo may run beside it.
+const PORT_OFFSET: &str = "7000";
+
+/// Data folder of the test bed. Root cannot run PostgreSQL, and the user who can must be able to enter the folder.
+fn bed_folder(root: &Path) -> PathBuf {
+    if nix::unistd::Uid::effective().is_root() {
+        PathBuf::from("/var/tmp/instashop-test-bed")
+    } else {
+        root.join("target/test-bed")
+    }
+}
+
+/// Runs the steps in order and stops at the first that fails. The test bed is taken down in any case.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let result = run_steps(args);
+    if !args.fast {
+        let root = args.root.canonicalize()?;
+        let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
+        let _ = bed_command(own.as_os_str(), &root)
+            .args(["stack", "down", "--remove-data"])
+            .output();
+    }
+    result
+}
+
+/// A command that sees the test bed.
+fn bed_command(program: &OsStr, root: &Path) -> Command {
+    let data = bed_folder(root);
+    let mut command = Command::new(program);
+    command
+        .current_dir(root)
+        .env("INSTASHOP_CONFIG", data.join("instashop.toml"))
+        .env("INSTASHOP_STACK_DATA", data)
+        .env("INSTASHOP_STACK_PORT_OFFSET", PORT_OFFSET);
+    command
+}
+
+fn run_steps(args: &Args) -> Result<ExitCode> {
     let root = args
         .root
         .canonicalize()
@@ -231,7 +304,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Runs one command; its output goes through, and the results of its tests are counted on the way.
-fn execute(step: &Step, root: &PathBuf) -> Result<(bool, Counter)> {
+fn execute(step: &Step, root: &Path) -> Result<(bool, Counter)> {
     let (program, rest) = step
         .command
         .split_first()
@@ -243,9 +316,15 @@ fn execute(step: &Step, root: &PathBuf) -> Result<(bool, Counter)> {
         program.as_ref()
     };
     let quiet = step.expect == Expect::Absence || rest.first() == Some(&"tree");
-    let mut child = Command::new(program)
+    let mut command = if step.group == Group::Stack {
+        bed_command(program, root)
+    } else {
+        let mut command = Command::new(program);
+        command.current_dir(root);
+        command
+    };
+    let mut child = command
         .args(rest)
-        .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(if quiet { Stdio::null() } else { Stdio::inherit() })

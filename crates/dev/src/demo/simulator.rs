@@ -27,7 +27,7 @@ pub(super) fn start(data: &Path, program: &Path, config: &Path, rate: &str) -> R
         arguments: ["simulate", "live", "--rate", rate].map(Into::into).into(),
         environment: vec![("INSTASHOP_CONFIG".into(), config.display().to_string())],
         home: data.to_path_buf(),
-        log: data.join("log").join("simulator.log"),
+        log: data.join("logs").join("simulator.log"),
         fingerprint: rate.into(),
     };
     // The shop outlives this command, so nobody waits for it here; `stop` finds it by its record.

@@ -7,11 +7,8 @@ use std::time::{Duration, Instant};
 
 use instashop_core::config::Config;
 
-/// Ports of the bed: the product's own plus this, so that a demo may run beside the tests.
-const PORT_OFFSET: &str = "7000";
-
 /// A bound on one command; the slowest is the first start of the servers.
-const COMMAND_LIMIT: Duration = Duration::from_secs(420);
+const COMMAND_LIMIT: Duration = Duration::from_mins(7);
 
 /// The bed, one for all tests of the process.
 pub(crate) struct Bed {
@@ -33,7 +30,9 @@ pub(crate) fn bed() -> MutexGuard<'static, Bed> {
             .expect("folder of programs")
             .into();
         let bed = Bed {
-            data: data_folder(&root),
+            data: std::env::var_os("INSTASHOP_STACK_DATA")
+                .expect("INSTASHOP_STACK_DATA is set; run `make test-stack`")
+                .into(),
             root,
             programs,
         };
@@ -45,27 +44,11 @@ pub(crate) fn bed() -> MutexGuard<'static, Bed> {
         }
         // A bed of an interrupted run may still stand; its data is of no use.
         let _ = bed.command("instashop", &["down"]).output();
-        bed.dev(&["stack", "down"]);
-        remove(&bed.data);
+        bed.dev(&["stack", "down", "--remove-data"]);
         Mutex::new(bed)
     })
     .lock()
     .unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Root cannot run PostgreSQL, and the user who can must be able to enter the folder.
-fn data_folder(root: &Path) -> PathBuf {
-    if nix::unistd::Uid::effective().is_root() {
-        PathBuf::from("/var/tmp/instashop-system-test")
-    } else {
-        root.join("target/system-test")
-    }
-}
-
-fn remove(folder: &Path) {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).expect("removing the data of an earlier run");
-    }
 }
 
 /// What a command gave.
@@ -120,8 +103,6 @@ impl Bed {
             .args(arguments)
             .current_dir(&self.root)
             .env("INSTASHOP_CONFIG", self.config_file())
-            .env("INSTASHOP_STACK_DATA", &self.data)
-            .env("INSTASHOP_STACK_PORT_OFFSET", PORT_OFFSET)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null());
         command

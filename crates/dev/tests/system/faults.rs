@@ -73,7 +73,7 @@ fn workers_killed_hard_in_the_middle_change_no_number() {
         }
         eventually(
             "the supervisor started them again",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             || {
                 let now = workers(&bed);
                 now.len() >= 2 && now.iter().all(|pid| !victims.contains(pid))

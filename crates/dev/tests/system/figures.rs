@@ -57,7 +57,7 @@ fn drift_is_zero_while_the_shop_runs_with_updates_refunds_and_deletes() {
     }
     eventually(
         "the shop updated orders meanwhile",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || seen("transaction", "n_tup_upd").parse::<i64>().unwrap_or(0) > before,
     );
     drop(shop);
