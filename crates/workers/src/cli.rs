@@ -20,7 +20,7 @@ use instashop_core::config::Config;
 use instashop_store::config;
 
 use crate::shutdown::Shutdown;
-use crate::{flow, setup, supervise, telemetry, verify};
+use crate::{flow, setup, status, supervise, telemetry, verify};
 use exit::Exit;
 
 const EXAMPLES: &str = "\
@@ -135,6 +135,9 @@ pub enum Command {
     /// Prove that source, warehouse and Redis agree
     #[command(after_long_help = VERIFY_HELP)]
     Verify(verify::VerifyArgs),
+    /// Show one page of health
+    #[command(after_long_help = status::HELP)]
+    Status(status::StatusArgs),
     /// Start the workers of both flows in the background
     #[command(after_long_help = supervise::UP_HELP)]
     Up(supervise::UpArgs),
@@ -238,6 +241,7 @@ async fn dispatch(command: Command, global: &Global, config: &Config) -> Result<
         Command::Live => Box::pin(flow::run_live(config, Shutdown::on_signals()?)).await,
         Command::Warehouse => Box::pin(flow::run_warehouse(config, Shutdown::on_signals()?)).await,
         Command::Verify(args) => Box::pin(verify::run(config, args)).await,
+        Command::Status(args) => Box::pin(status::run(&args, global, config)).await,
         Command::Up(args) => Box::pin(supervise::up(&args, global, config)).await,
         Command::Down(args) => Box::pin(supervise::down(&args, global)).await,
         Command::Logs(args) => Box::pin(supervise::logs(&args, global)).await,

@@ -23,13 +23,15 @@ use instashop_core::config::Config;
 use instashop_store::StoreError;
 use instashop_store::live::LiveSink;
 use instashop_store::warehouse::WarehouseSink;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::kafka::KafkaFailure;
 use crate::shutdown::Shutdown;
 
 /// Which flow a worker belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Flow {
     /// Changes into Redis.
     Live,

@@ -31,7 +31,7 @@ pub use credit::{Credit, Load};
 pub use decode::decoder;
 pub use ends::ends;
 pub use settings::{consumer as consumer_settings, probe as probe_settings};
-pub use topics::{ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
+pub use topics::{REPAIR, ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
 
 /// One record as it was read and decoded.
 #[derive(Debug, Clone, PartialEq)]

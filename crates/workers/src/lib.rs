@@ -7,6 +7,7 @@ pub mod flow;
 pub mod kafka;
 pub mod setup;
 pub mod shutdown;
+pub mod status;
 pub mod supervise;
 pub mod telemetry;
 pub mod verify;

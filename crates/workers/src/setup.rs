@@ -8,10 +8,16 @@
 pub mod connect;
 /// The four connectors: file, placeholders, difference, waiting until they run.
 pub mod connectors;
+/// The source generation: is a source still the one that was seen before?
+mod generation;
 /// What was found and what was done, as lines for people or scripts.
 pub mod journal;
+/// The source databases: what capture needs of them.
+mod sources;
 /// Topics: what they must be, what they are.
 pub mod topics;
+/// Schema, roles and maps of the warehouse.
+mod warehouse;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -93,21 +99,44 @@ pub async fn run(args: &SetupArgs, global: &Global, config: &Config) -> Result<E
     let journal = Journal::new(mode, args.format, output::colored(global.color));
     let wanted = |part: Part| args.only.is_empty() || args.only.contains(&part);
 
-    let topics = async {
-        if wanted(Part::Topics) {
-            topics::run(config, &journal).await
+    let topics = async { !wanted(Part::Topics) || topics::run(config, &journal).await };
+    let sources = async {
+        if wanted(Part::Sources) {
+            Some(sources::run(config, &journal).await)
         } else {
-            true
+            None
         }
     };
-    let topics_ready = Box::pin(topics).await;
+    let warehouse = async {
+        if wanted(Part::Warehouse) {
+            warehouse::run(config, &journal).await
+        } else {
+            None
+        }
+    };
+    let redis = async {
+        if wanted(Part::Redis) {
+            // users come next
+        }
+    };
+    let (topics_ready, sources, owner, ()) =
+        Box::pin(async { tokio::join!(topics, sources, warehouse, redis) }).await;
+
+    let mut config = config.clone();
+    if let (Some(owner), Some(found)) = (&owner, &sources) {
+        match generation::run(owner, found, &config, &journal).await {
+            Ok(generations) => generation::stamp(&mut config, &generations),
+            Err(error) => journal.store_problem(Part::Warehouse, "sources", &error),
+        }
+    }
     if wanted(Part::Connectors) {
         let folder = global.resolve(&config.connect.config_dir);
         let plan = connectors::Plan {
-            config,
+            config: &config,
             folder: &folder,
             wait: Duration::from_secs(args.wait),
             topics_ready,
+            sources: sources.as_ref(),
         };
         Box::pin(connectors::run(&plan, &journal)).await;
     }

@@ -207,8 +207,12 @@ impl Work<'_> {
                 "ALTER PUBLICATION {PUBLICATION} ADD TABLE public.{}",
                 quoted(table)
             );
-            self.make_so(format!("{table} is published"), published, &statement)
-                .await?;
+            self.make_so(
+                format!("publication {PUBLICATION} holds {table}"),
+                published,
+                &statement,
+            )
+            .await?;
         }
         Ok(())
     }

@@ -144,7 +144,10 @@ async fn a_source_is_prepared_once_and_found_prepared() {
         .collect();
     assert_eq!(
         changed,
-        ["buyer has replica identity FULL", "customer is published"]
+        [
+            "buyer has replica identity FULL",
+            "publication instashop_cdc holds customer"
+        ]
     );
     let last = owner.inspect().await.unwrap();
     assert_eq!(last.also_published, ["other"]);

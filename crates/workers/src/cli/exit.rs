@@ -132,7 +132,9 @@ pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();
-        if !next.is_empty() && !text.contains(&next) {
+        // Libraries repeat the server's words behind words of their own.
+        let core = next.rsplit(": ").next().unwrap_or(&next);
+        if !core.is_empty() && !text.contains(core) {
             text.push_str(": ");
             text.push_str(&next);
         }
@@ -217,7 +219,7 @@ mod tests {
             sentence(&failure),
             "Redis 127.0.0.1:1 cannot be reached: connection refused"
         );
-        let repeated = Failure::new(Exit::No, "it said: no").caused_by(std::io::Error::other("no"));
+        let repeated = Failure::new(Exit::No, "it said: no").caused_by(std::io::Error::other("db error: no"));
         assert_eq!(sentence(&repeated), "it said: no");
     }
 }

@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use super::{KafkaFailure, settings};
 
 /// Topic of replayed dead letters.
-const REPAIR: &str = "instashop.repair";
+pub const REPAIR: &str = "instashop.repair";
 /// Another name of `transactiondetail`, read where it exists (docs: architecture 4).
 const OTHER_NAME_OF_LINES: &str = "transaction_items";
 /// How heartbeat topics begin; the connector's prefix follows.

@@ -190,6 +190,20 @@ impl Connect {
         self.send(Method::POST, &path, None).await.map(|_| ())
     }
 
+    /// Stops a connector: its tasks end, its settings and offsets stay.
+    pub async fn stop(&self, name: &str) -> Result<(), ConnectError> {
+        self.send(Method::PUT, &format!("/connectors/{name}/stop"), None)
+            .await
+            .map(|_| ())
+    }
+
+    /// Forgets how far a stopped connector had read, so that it begins with a snapshot.
+    pub async fn forget_offsets(&self, name: &str) -> Result<(), ConnectError> {
+        self.send(Method::DELETE, &format!("/connectors/{name}/offsets"), None)
+            .await
+            .map(|_| ())
+    }
+
     /// Lets a paused or stopped connector go on.
     pub async fn resume(&self, name: &str) -> Result<(), ConnectError> {
         self.send(Method::PUT, &format!("/connectors/{name}/resume"), None)

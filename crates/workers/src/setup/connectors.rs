@@ -3,27 +3,34 @@
 
 /// The files of `debezium-config/` and their placeholders.
 pub mod file;
+/// Waiting until a connector runs and reads its slot.
+mod running;
 /// What a Java stack trace says to a person.
 mod trace;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
 use instashop_core::config::Config;
 use instashop_core::table::SourceDb;
+use instashop_store::source::Inspection;
 
 use super::Part;
-use super::connect::{Connect, ConnectError, POLL, Settings, Status};
+use super::connect::{Connect, ConnectError, Settings};
 use super::journal::Journal;
 use crate::cli::exit::{Exit, sentence};
 
 const CLASS: &str = "io.debezium.connector.postgresql.PostgresConnector";
 
+/// Setting that holds the generation which the connector stamps on every record.
+const GENERATION: &str = "transforms.generation.value.literal";
+
 /// What is to be applied.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan<'a> {
-    /// The configuration that fills the placeholders.
+    /// The configuration that fills the placeholders, with the generations that hold now.
     pub(super) config: &'a Config,
     /// Folder with the files.
     pub(super) folder: &'a Path,
@@ -31,6 +38,8 @@ pub(super) struct Plan<'a> {
     pub(super) wait: Duration,
     /// False when a topic is missing: a connector would hang on it and say it runs.
     pub(super) topics_ready: bool,
+    /// Sources that can be captured; `None` when nobody looked.
+    pub(super) sources: Option<&'a BTreeMap<SourceDb, Inspection>>,
 }
 
 /// Checks the connectors and, if allowed, applies them.
@@ -38,10 +47,11 @@ pub(super) async fn run(plan: &Plan<'_>, journal: &Journal) {
     let files = match file::read_all(plan.folder, plan.config) {
         Ok(files) => files,
         Err(fault) => {
+            let folder = plan.folder.display().to_string();
             let hint = "connect.config_dir names the folder with the four connector files";
             journal.problem(
                 Part::Connectors,
-                &plan.folder.display().to_string(),
+                &folder,
                 Exit::Configuration,
                 fault.to_string(),
                 hint,
@@ -52,17 +62,12 @@ pub(super) async fn run(plan: &Plan<'_>, journal: &Journal) {
     let url = &plan.config.connect.url;
     let connect = match reach(url).await {
         Ok(connect) => connect,
-        Err((exit, what, hint)) => {
-            journal.problem(Part::Connectors, url, exit, what, hint);
-            return;
-        }
+        Err((exit, what, hint)) => return journal.problem(Part::Connectors, url, exit, what, hint),
     };
-    join_all(
-        files
-            .iter()
-            .map(|(source, settings)| one(plan, &connect, *source, settings, journal)),
-    )
-    .await;
+    let all = files
+        .into_iter()
+        .map(|(source, settings)| one(plan, &connect, source, settings, journal));
+    join_all(all).await;
 }
 
 /// Connects and makes sure that Debezium is there: a cluster without it answers every question but makes no connector.
@@ -75,55 +80,27 @@ async fn reach(url: &str) -> Result<Connect, (Exit, String, &'static str)> {
     match connect.plugin(CLASS).await {
         Ok(Some(_)) => Ok(connect),
         Ok(None) => {
-            let what = "has no Debezium PostgreSQL connector";
+            let hint = "put the Debezium plugin below the worker's plugin.path and restart it";
             Err((
                 Exit::Configuration,
-                what.into(),
-                "put the Debezium plugin below the worker's plugin.path and restart it",
+                "has no Debezium PostgreSQL connector".into(),
+                hint,
             ))
         }
         Err(error) => Err(unreachable(error)),
     }
 }
 
-async fn one(plan: &Plan<'_>, connect: &Connect, source: SourceDb, wanted: &Settings, journal: &Journal) {
+async fn one(plan: &Plan<'_>, connect: &Connect, source: SourceDb, wanted: Settings, journal: &Journal) {
     let name = source.prefix();
     let outcome = async {
         let current = connect.settings(name).await?;
-        let difference = difference(wanted, current.as_ref());
-        if !journal.may_change() {
-            return check(connect, name, current.is_some(), difference, journal).await;
+        let change = Change::between(wanted, current);
+        if journal.may_change() {
+            apply(plan, connect, source, &change, journal).await
+        } else {
+            check(plan, connect, source, &change, journal).await
         }
-        if !plan.topics_ready {
-            let what = "not applied, because topics are missing: it would hang on them";
-            journal.problem(
-                Part::Connectors,
-                name,
-                Exit::No,
-                what,
-                "run setup with the parts topics and connectors",
-            );
-            return Ok(());
-        }
-        let mut done: Vec<String> = Vec::new();
-        if !difference.is_empty() {
-            connect.apply(name, wanted).await?;
-            done.push(if current.is_some() {
-                difference.join(", ")
-            } else {
-                "made".into()
-            });
-        }
-        match until_running(connect, name, wanted, plan.wait, &mut done).await? {
-            Ok(status) if done.is_empty() => journal.unchanged(Part::Connectors, name, status.describe()),
-            Ok(status) => journal.changed(
-                Part::Connectors,
-                name,
-                format!("{}; {}", done.join("; "), status.describe()),
-            ),
-            Err((what, hint)) => journal.problem(Part::Connectors, name, Exit::No, what, hint),
-        }
-        Ok(())
     };
     if let Err(error) = outcome.await {
         let (exit, hint) = match &error {
@@ -135,133 +112,148 @@ async fn one(plan: &Plan<'_>, connect: &Connect, source: SourceDb, wanted: &Sett
     }
 }
 
-/// With `--check`: says what would be done and what is wrong.
-async fn check(
+async fn apply(
+    plan: &Plan<'_>,
     connect: &Connect,
-    name: &str,
-    exists: bool,
-    difference: Vec<String>,
+    source: SourceDb,
+    change: &Change,
     journal: &Journal,
 ) -> Result<(), ConnectError> {
-    if !exists {
-        journal.changed(Part::Connectors, name, "is missing; would be made");
+    let name = source.prefix();
+    let refuse = |what: &str, hint: &str| journal.problem(Part::Connectors, name, Exit::No, what, hint);
+    if !plan.topics_ready {
+        refuse(
+            "not applied, because topics are missing: it would hang on them",
+            "see the lines on topics above",
+        );
         return Ok(());
     }
-    if !difference.is_empty() {
-        journal.changed(Part::Connectors, name, difference.join(", "));
+    if plan.sources.is_some_and(|sources| !sources.contains_key(&source)) {
+        refuse(
+            "not applied, because its source is not ready",
+            "see the lines on sources above",
+        );
+        return Ok(());
     }
-    match connect.status(name).await? {
-        Some(status) if status.runs() => {
-            if difference.is_empty() {
-                journal.unchanged(Part::Connectors, name, status.describe());
-            }
-        }
-        Some(status) => {
-            let (what, hint) = explain(&status);
-            journal.problem(Part::Connectors, name, Exit::No, what, hint);
-        }
-        None => journal.problem(
-            Part::Connectors,
-            name,
-            Exit::No,
-            "has no state yet",
-            "ask again in a few seconds",
-        ),
+    let mut done: Vec<String> = Vec::new();
+    if change.new_snapshot {
+        // The stored offset belongs to another log.
+        running::stop(connect, name, plan.wait).await?;
+        connect.forget_offsets(name).await?;
+        connect.apply(name, &change.wanted).await?;
+        connect.resume(name).await?;
+        done.push(format!("{}, begins with a new snapshot", change.words()));
+    } else if !change.is_empty() {
+        connect.apply(name, &change.wanted).await?;
+        done.push(change.words());
+    }
+    let settings = plan.config.sources.get(source);
+    match running::wait(connect, source, settings, &change.wanted, plan.wait, &mut done).await? {
+        Ok(state) if done.is_empty() => journal.unchanged(Part::Connectors, name, state),
+        Ok(state) => journal.changed(Part::Connectors, name, format!("{}; {state}", done.join("; "))),
+        Err((what, hint)) => journal.problem(Part::Connectors, name, Exit::No, what, hint),
     }
     Ok(())
 }
 
-/// Names of settings that differ, with old and new value; a connector that is not there differs in all.
-fn difference(wanted: &Settings, current: Option<&Settings>) -> Vec<String> {
-    let Some(current) = current else {
-        return wanted.keys().cloned().collect();
-    };
-    let value =
-        |settings: &Settings, name: &String| settings.get(name).cloned().unwrap_or_else(|| "(none)".into());
-    let mut names: Vec<&String> = wanted.keys().chain(current.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| wanted.get(*name) != current.get(*name))
-        .map(|name| {
-            // A password that somebody wrote in clear into Connect must not be repeated here.
-            if name.contains("password") {
-                name.clone()
-            } else {
-                format!("{name} {} -> {}", value(current, name), value(wanted, name))
-            }
-        })
-        .collect()
+/// With `--check`: says what would be done and what is wrong.
+async fn check(
+    plan: &Plan<'_>,
+    connect: &Connect,
+    source: SourceDb,
+    change: &Change,
+    journal: &Journal,
+) -> Result<(), ConnectError> {
+    let name = source.prefix();
+    if !change.exists {
+        journal.changed(Part::Connectors, name, "is missing; would be made");
+        return Ok(());
+    }
+    if !change.is_empty() {
+        let snapshot = if change.new_snapshot {
+            ", and a new snapshot"
+        } else {
+            ""
+        };
+        journal.changed(Part::Connectors, name, change.words() + snapshot);
+    }
+    match running::look(connect, source, plan.config.sources.get(source)).await? {
+        Ok(state) if change.is_empty() => journal.unchanged(Part::Connectors, name, state),
+        Ok(_) => {}
+        Err((what, hint)) => journal.problem(Part::Connectors, name, Exit::No, what, hint),
+    }
+    Ok(())
 }
 
-/// Waits until the connector runs with the wanted settings. Restarts what failed and resumes what was stopped, once each.
-/// The inner error is a sentence and a hint.
-async fn until_running(
-    connect: &Connect,
-    name: &str,
-    wanted: &Settings,
-    wait: Duration,
-    done: &mut Vec<String>,
-) -> Result<Result<Status, (String, String)>, ConnectError> {
-    let started = Instant::now();
-    let (mut restarted, mut resumed) = (false, false);
-    loop {
-        let status = connect.status(name).await?.unwrap_or_default();
-        // After a change the old state stands for a moment: the tasks tell which settings they were made with.
-        let fresh = connect
-            .task_settings(name)
-            .await?
-            .iter()
-            .all(|task| made_with(task, wanted));
-        if fresh && status.runs() {
-            return Ok(Ok(status));
+/// What is to change at one connector.
+#[derive(Debug)]
+struct Change {
+    wanted: Settings,
+    exists: bool,
+    /// Names of settings that differ, with old and new value.
+    difference: Vec<String>,
+    /// True when the generation rises: positions stored so far mean nothing any more.
+    new_snapshot: bool,
+}
+
+impl Change {
+    fn between(mut wanted: Settings, current: Option<Settings>) -> Self {
+        let generation =
+            |settings: &Settings| settings.get(GENERATION).and_then(|text| text.parse::<u32>().ok());
+        let Some(current) = current else {
+            return Self {
+                wanted,
+                exists: false,
+                difference: Vec::new(),
+                new_snapshot: false,
+            };
+        };
+        let (runs_with, asked) = (generation(&current), generation(&wanted));
+        // It never falls: a lower one would make every new change look older than what is stored.
+        if let Some(higher) = runs_with.filter(|runs_with| asked.is_some_and(|asked| asked < *runs_with)) {
+            wanted.insert(GENERATION.into(), higher.to_string());
         }
-        let over = started.elapsed() >= wait;
-        if fresh && status.failure().is_some() {
-            if restarted || over {
-                return Ok(Err(explain(&status)));
-            }
-            connect.restart_failed(name).await?;
-            restarted = true;
-            done.push("failed task restarted".into());
-        } else if ["PAUSED", "STOPPED"].contains(&status.connector.state.as_str()) && !resumed {
-            connect.resume(name).await?;
-            resumed = true;
-            done.push(format!("was {}, resumed", status.connector.state));
-        } else if over {
-            let what = format!("does not run after {} s: {}", wait.as_secs(), status.describe());
-            return Ok(Err((
-                what,
-                "Connect's log says why; --wait gives it more time".into(),
-            )));
+        Self {
+            exists: true,
+            difference: difference(&wanted, &current),
+            new_snapshot: runs_with < asked,
+            wanted,
         }
-        tokio::time::sleep(POLL).await;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.exists && self.difference.is_empty()
+    }
+
+    fn words(&self) -> String {
+        if self.exists {
+            self.difference.join(", ")
+        } else {
+            "made".into()
+        }
     }
 }
 
-/// True when a task was made with these settings. (Connect adds some of its own.)
-fn made_with(task: &Settings, wanted: &Settings) -> bool {
-    wanted
-        .iter()
-        .all(|(name, value)| name.contains("password") || task.get(name).is_none_or(|found| found == value))
-}
-
-fn explain(status: &Status) -> (String, String) {
-    status.failure().map_or_else(
-        || {
-            (
-                status.describe(),
-                "run setup without --check to let it go on".into(),
-            )
-        },
-        |failure| {
-            (
-                format!("{}: {}", status.describe(), trace::cause(failure)),
-                trace::advice(failure).into(),
-            )
-        },
-    )
+/// Names of settings that differ, with old and new value.
+fn difference(wanted: &Settings, current: &Settings) -> Vec<String> {
+    let mut names: Vec<&String> = wanted.keys().chain(current.keys()).collect();
+    names.sort();
+    names.dedup();
+    let value =
+        |settings: &Settings, name: &String| settings.get(name).cloned().unwrap_or_else(|| "(none)".into());
+    let words = |name: &String| {
+        // A password that somebody wrote in clear into Connect must not be repeated here.
+        if name.contains("password") {
+            name.clone()
+        } else {
+            format!("{name} {} -> {}", value(current, name), value(wanted, name))
+        }
+    };
+    names
+        .into_iter()
+        .filter(|name| wanted.get(*name) != current.get(*name))
+        .map(words)
+        .collect()
 }
 
 #[cfg(test)]
@@ -278,7 +270,7 @@ mod tests {
     #[test]
     fn a_difference_names_the_setting_but_never_a_password() {
         let wanted = settings(&[("a", "1"), ("b", "2"), ("database.password", "${env:X}")]);
-        assert_eq!(difference(&wanted, Some(&wanted)), Vec::<String>::new());
+        assert_eq!(difference(&wanted, &wanted), Vec::<String>::new());
         let current = settings(&[
             ("a", "1"),
             ("b", "3"),
@@ -286,16 +278,22 @@ mod tests {
             ("database.password", "canary"),
         ]);
         assert_eq!(
-            difference(&wanted, Some(&current)),
+            difference(&wanted, &current),
             ["b 3 -> 2", "c 4 -> (none)", "database.password"]
         );
-        assert_eq!(difference(&wanted, None).len(), 3);
     }
 
     #[test]
-    fn a_task_made_with_older_settings_is_told_apart() {
-        let wanted = settings(&[("a", "2"), ("database.password", "${env:X}")]);
-        assert!(made_with(&settings(&[("a", "2"), ("task.class", "x")]), &wanted));
-        assert!(!made_with(&settings(&[("a", "1")]), &wanted));
+    fn a_generation_that_rises_asks_for_a_snapshot_and_one_that_would_fall_stays() {
+        let with = |generation: &str| settings(&[("a", "1"), (GENERATION, generation)]);
+        let change = |wanted: &str, current: &str| Change::between(with(wanted), Some(with(current)));
+        assert!(change("0", "0").is_empty());
+        let risen = change("2", "1");
+        assert!(risen.new_snapshot && !risen.is_empty());
+        let fallen = change("0", "3");
+        assert!(fallen.is_empty() && !fallen.new_snapshot);
+        assert_eq!(fallen.wanted[GENERATION], "3");
+        let made = Change::between(with("0"), None);
+        assert!(!made.is_empty() && !made.new_snapshot && made.words() == "made");
     }
 }

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use color_eyre::eyre::Result;
+use instashop_store::{SetupStep, StoreError};
 use serde_json::json;
 
 use super::Part;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, code_of_store, sentence};
 use crate::cli::{Format, output};
 
 /// Whether setup may change anything.
@@ -26,6 +27,8 @@ pub enum Outcome {
     Unchanged,
     /// It was put in place now.
     Changed,
+    /// It works, but a person should know something about it.
+    Note,
     /// Setup without `--check` would change it.
     Pending,
     /// It is wrong and setup cannot or may not change it; the code tells why.
@@ -37,6 +40,7 @@ impl Outcome {
         match self {
             Self::Unchanged => "unchanged",
             Self::Changed => "changed",
+            Self::Note => "note",
             Self::Pending => "to change",
             Self::Problem(_) => "problem",
         }
@@ -46,7 +50,7 @@ impl Outcome {
         match self {
             Self::Unchanged => "\u{1b}[2m",
             Self::Changed => "\u{1b}[32m",
-            Self::Pending => "\u{1b}[33m",
+            Self::Note | Self::Pending => "\u{1b}[33m",
             Self::Problem(_) => "\u{1b}[1;31m",
         }
     }
@@ -137,6 +141,11 @@ impl Journal {
         self.add(part, subject, outcome, detail.into(), None);
     }
 
+    /// It works, but a person should know this.
+    pub fn note(&self, part: Part, subject: &str, detail: impl Into<String>, hint: impl Into<String>) {
+        self.add(part, subject, Outcome::Note, detail.into(), Some(hint.into()));
+    }
+
     /// It is wrong.
     pub fn problem(
         &self,
@@ -148,6 +157,24 @@ impl Journal {
     ) {
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         self.add(part, subject, Outcome::Problem(exit), detail.into(), hint);
+    }
+
+    /// A store could not do what it was asked.
+    pub fn store_problem(&self, part: Part, subject: &str, error: &StoreError) {
+        let hint = error.advice().unwrap_or("the server's log says more");
+        let what = sentence(error).replace(&format!(" ({hint})"), "");
+        self.problem(part, subject, code_of_store(error), what, hint);
+    }
+
+    /// What a store made sure of: one line for each thing that changed, or one for all when none did.
+    pub fn steps(&self, part: Part, subject: &str, steps: &[SetupStep]) {
+        let (changed, kept): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.changed);
+        for step in &changed {
+            self.changed(part, subject, &step.what);
+        }
+        if changed.is_empty() {
+            self.unchanged(part, subject, format!("all {} conditions hold", kept.len()));
+        }
     }
 
     fn add(&self, part: Part, subject: &str, outcome: Outcome, detail: String, hint: Option<String>) {
@@ -177,15 +204,20 @@ impl Journal {
         let count = |wanted: &str| lines.iter().filter(|line| line.outcome.name() == wanted).count();
         let (changed, pending) = (count("changed"), count("to change"));
         let (unchanged, problems) = (count("unchanged"), count("problem"));
+        let changed = match self.mode {
+            Mode::Apply => format!("{changed} changed"),
+            Mode::Check => format!("{pending} to change"),
+        };
+        let noun = if problems == 1 { "problem" } else { "problems" };
+        let todo = if pending > 0 {
+            "; run instashop setup to change it"
+        } else {
+            ""
+        };
+        let summary = format!("{changed}, {unchanged} unchanged, {problems} {noun}{todo}");
         output::line(&match self.format {
-            Format::Text => {
-                let changed = match self.mode {
-                    Mode::Apply => format!("{changed} changed"),
-                    Mode::Check => format!("{pending} to change"),
-                };
-                format!("{changed}, {unchanged} unchanged, {problems} {}", if problems == 1 { "problem" } else { "problems" })
-            }
-            Format::Json => json!({"changed": changed, "to_change": pending, "unchanged": unchanged, "problems": problems}).to_string(),
+            Format::Text => summary,
+            Format::Json => json!({"summary": summary, "exit": exit as u8}).to_string(),
         })?;
         Ok(exit.into())
     }
@@ -194,7 +226,7 @@ impl Journal {
 /// The code of a run: a server that is away says more than a thing that is missing, a wrong setting more than both.
 fn exit(lines: &[Line]) -> Exit {
     let worst = |line: &Line| match line.outcome {
-        Outcome::Unchanged | Outcome::Changed => Exit::Done,
+        Outcome::Unchanged | Outcome::Changed | Outcome::Note => Exit::Done,
         Outcome::Pending => Exit::No,
         Outcome::Problem(exit) => exit,
     };
@@ -220,7 +252,7 @@ mod tests {
         use Outcome::{Changed, Pending, Problem, Unchanged};
         let cases: [(&[Outcome], Exit); 6] = [
             (&[], Exit::Done),
-            (&[Unchanged, Changed], Exit::Done),
+            (&[Unchanged, Changed, Outcome::Note], Exit::Done),
             (&[Unchanged, Pending], Exit::No),
             (&[Problem(Exit::No), Changed], Exit::No),
             (

@@ -16,20 +16,16 @@ use rdkafka::error::KafkaError;
 use super::Part;
 use super::journal::Journal;
 use crate::cli::exit::Exit;
-
-/// Topic of replayed dead letters; the workers read it beside the tables (docs: architecture 4).
-pub const REPAIR: &str = "instashop.repair";
-
-/// Topic of a source's heartbeats, as Debezium names it.
-pub fn heartbeat(source: SourceDb) -> String {
-    format!("__debezium-heartbeat.{}", source.prefix())
-}
+use crate::kafka::{REPAIR, heartbeat};
 
 /// Longest message of a change topic. Above the longest record that is decoded, so that a row that is too long becomes a
 /// dead letter instead of stopping its connector.
 const MAX_MESSAGE_BYTES: u32 = 16 * 1024 * 1024;
 
-/// How long a broker may take to answer.
+/// How long the first answer may take: a cluster that is up has it at once.
+const REACH: Duration = Duration::from_secs(5);
+
+/// How long a broker may take to do what it is asked.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A topic as it must be.
@@ -164,6 +160,7 @@ pub(super) async fn run(config: &Config, journal: &Journal) -> bool {
         Err(error) => return unreachable(&error),
     };
     let mut all_there = true;
+    let mut unchanged = Vec::new();
     for topic in &wanted {
         let Some((partitions, replicas)) = found.get(&topic.name).copied() else {
             all_there &= create(&admin, topic, config.kafka.replication_factor, journal).await;
@@ -171,7 +168,14 @@ pub(super) async fn run(config: &Config, journal: &Journal) -> bool {
         };
         let mut current = settings.get(&topic.name).cloned().unwrap_or_default();
         (current.partitions, current.replicas) = (partitions, replicas);
-        compare(&admin, topic, &current, config.kafka.replication_factor, journal).await;
+        if compare(&admin, topic, &current, config.kafka.replication_factor, journal).await {
+            unchanged.push(topic.name.as_str());
+        }
+    }
+    match unchanged.as_slice() {
+        [] => {}
+        [one] => journal.unchanged(Part::Topics, one, "as it must be"),
+        many => journal.unchanged(Part::Topics, &format!("{} topics", many.len()), "as they must be"),
     }
     all_there
 }
@@ -218,17 +222,15 @@ async fn create(admin: &Admin, topic: &Wanted, replication: i32, journal: &Journ
     false
 }
 
-async fn compare(admin: &Admin, topic: &Wanted, found: &Found, replication: i32, journal: &Journal) {
+/// True when the topic is as wanted; otherwise changes what may be changed and says what may not.
+async fn compare(admin: &Admin, topic: &Wanted, found: &Found, replication: i32, journal: &Journal) -> bool {
     let faults = fixed_faults(topic, found, replication);
     for (fault, hint) in &faults {
         journal.problem(Part::Topics, &topic.name, Exit::No, fault, *hint);
     }
     let difference = difference(topic, found);
     if difference.is_empty() {
-        if faults.is_empty() {
-            journal.unchanged(Part::Topics, &topic.name, summary(topic));
-        }
-        return;
+        return faults.is_empty();
     }
     let words: Vec<String> = difference
         .iter()
@@ -258,10 +260,11 @@ async fn compare(admin: &Admin, topic: &Wanted, found: &Found, replication: i32,
                 what,
                 "the broker's log says more",
             );
-            return;
+            return false;
         }
     }
     journal.changed(Part::Topics, &topic.name, words.join(", "));
+    false
 }
 
 type Admin = AdminClient<DefaultClientContext>;
@@ -282,7 +285,7 @@ fn options() -> AdminOptions {
 /// Partitions and replicas of every topic. The call blocks, hence the thread; the client comes back with the answer.
 async fn survey(admin: Admin) -> Result<(Admin, BTreeMap<String, (usize, usize)>), KafkaError> {
     let survey = tokio::task::spawn_blocking(move || {
-        let metadata = admin.inner().fetch_metadata(None, PATIENCE)?;
+        let metadata = admin.inner().fetch_metadata(None, REACH)?;
         let topics = metadata.topics().iter().map(|topic| {
             let replicas = topic
                 .partitions()

@@ -11,26 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Counts;
 use super::identity::Identity;
-
-/// A flow that a worker belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Flow {
-    /// Changes into Redis.
-    Live,
-    /// Changes into PostgreSQL.
-    Warehouse,
-}
-
-impl Flow {
-    /// The subcommand, and the first part of a worker's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Warehouse => "warehouse",
-        }
-    }
-}
+use crate::flow::Flow;
 
 /// A worker in the background.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

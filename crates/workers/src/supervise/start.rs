@@ -5,20 +5,28 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use color_eyre::eyre::{Result, WrapErr};
 use instashop_core::config::Config;
+use instashop_core::view::WorkerHealth;
 
 use super::Counts;
+use super::identity::Identity;
 use super::log_file;
 use super::record::{Folder, Record, Worker};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{Global, output};
+use crate::flow::Flow;
+use crate::status;
 
 /// How often the state is looked at.
 const POLL: Duration = Duration::from_millis(200);
 
 /// How long the supervisor may take to write its first state.
 const SUPERVISOR: Duration = Duration::from_secs(10);
+
+/// How long ago a worker may have published to count as present.
+const FRESH: TimeDelta = TimeDelta::seconds(10);
 
 /// Restarts after which a worker counts as failing.
 const GIVE_UP: u32 = 3;
@@ -78,7 +86,7 @@ pub(super) fn launch(folder: &Folder, counts: Counts, global: &Global, config: &
     Ok(())
 }
 
-/// Waits until every worker runs and, unless `wait` is zero, consumes.
+/// Waits until every worker runs and, unless `wait` is zero, says itself that it consumes.
 pub(super) async fn until_consuming(
     folder: &Folder,
     counts: Counts,
@@ -86,13 +94,9 @@ pub(super) async fn until_consuming(
     wait: Duration,
 ) -> Result<ExitCode> {
     let started = Instant::now();
-    let _ = config;
     loop {
         let record = Record::read(folder)?.unwrap_or_default();
-        let up = record
-            .supervisor
-            .as_ref()
-            .is_some_and(super::identity::Identity::alive);
+        let up = record.supervisor.as_ref().is_some_and(Identity::alive);
         if !up && started.elapsed() > SUPERVISOR {
             return Err(last_words(
                 &folder.log("supervisor"),
@@ -102,22 +106,99 @@ pub(super) async fn until_consuming(
         if let Some(worker) = record.workers.iter().find(|worker| worker.restarts >= GIVE_UP) {
             return Err(failing(folder, worker));
         }
-        let ready =
-            up && record.counts() == counts && record.workers.iter().all(|worker| worker.process.is_some());
-        if ready {
-            for worker in &record.workers {
-                let pid = worker.process.as_ref().map_or(0, |process| process.pid);
-                output::line(&format!("{:<12} running, pid {pid}", worker.name))?;
+        let spawned = record.workers.iter().all(|worker| worker.process.is_some());
+        let late = started.elapsed() > wait.max(SUPERVISOR);
+        if up && spawned && record.counts() == counts {
+            let silent = if wait.is_zero() {
+                Vec::new()
+            } else {
+                not_consuming(&record.workers, config).await
+            };
+            if silent.is_empty() {
+                return say(&record.workers, wait.is_zero());
             }
-            return Ok(Exit::Done.into());
+            if late {
+                return Err(not_in_time(folder, &silent));
+            }
         }
-        if started.elapsed() > wait.max(SUPERVISOR) {
+        if late {
             return Err(Failure::new(Exit::No, "the workers did not start in time")
                 .hint("instashop logs says why")
                 .into());
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+fn say(workers: &[Worker], only_started: bool) -> Result<ExitCode> {
+    let state = if only_started { "started" } else { "consumes" };
+    for worker in workers {
+        let pid = worker.process.as_ref().map_or(0, |process| process.pid);
+        output::line(&format!("{:<12}  {state}, pid {pid}", worker.name))?;
+    }
+    Ok(Exit::Done.into())
+}
+
+/// A worker that does not consume yet, and what it or its store says.
+struct Silent<'a> {
+    worker: &'a Worker,
+    why: String,
+}
+
+/// Workers that have not published that they consume.
+async fn not_consuming<'a>(workers: &'a [Worker], config: &Config) -> Vec<Silent<'a>> {
+    let (live, warehouse) = tokio::join!(status::live_workers(config), status::warehouse_workers(config));
+    let now = Utc::now();
+    let why = |worker: &Worker| {
+        let published = match worker.flow {
+            Flow::Live => &live,
+            Flow::Warehouse => &warehouse,
+        };
+        match published {
+            Ok(published) => waits(worker, published, now),
+            Err(away) => Some(away.what.clone()),
+        }
+    };
+    workers
+        .iter()
+        .filter_map(|worker| {
+            Some(Silent {
+                worker,
+                why: why(worker)?,
+            })
+        })
+        .collect()
+}
+
+/// Why a worker does not count as consuming; `None` when it does. A rebuild counts: it reads, and says how far it is.
+fn waits(worker: &Worker, published: &[WorkerHealth], now: DateTime<Utc>) -> Option<String> {
+    let pid = worker.process.as_ref().map_or(0, |process| process.pid);
+    // A worker's name is host, pid and start time.
+    let own = |health: &&WorkerHealth| {
+        let fresh =
+            now - health.seen_at < FRESH && worker.started_at.is_none_or(|started| health.seen_at >= started);
+        fresh && health.worker.contains(&format!("-{pid}-"))
+    };
+    match published.iter().find(own) {
+        None => Some("it has not published anything yet".into()),
+        Some(health) if !["running", "rebuilding"].contains(&health.state.as_str()) => {
+            Some(health.state.clone())
+        }
+        Some(health) if health.partitions.is_empty() => Some("it was given no partition yet".into()),
+        Some(_) => None,
+    }
+}
+
+fn not_in_time(folder: &Folder, silent: &[Silent<'_>]) -> color_eyre::Report {
+    let each: Vec<String> = silent
+        .iter()
+        .map(|silent| format!("{}: {}", silent.worker.name, silent.why))
+        .collect();
+    let what = format!("not every worker consumes in time ({})", each.join("; "));
+    silent.first().map_or_else(
+        || Failure::new(Exit::No, what.clone()).into(),
+        |first| last_words(&folder.log(&first.worker.name), &what),
+    )
 }
 
 fn failing(folder: &Folder, worker: &Worker) -> color_eyre::Report {
@@ -133,4 +214,53 @@ fn last_words(log: &Path, what: &str) -> color_eyre::Report {
     Failure::new(Exit::No, format!("{what}; its last words:\n  {lines}"))
         .hint(format!("the whole log is {}", log.display()))
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use instashop_core::view::PartitionHealth;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_consumes_when_it_says_so_itself() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let process = Identity::own().unwrap();
+        let worker = Worker {
+            name: "live-1".into(),
+            flow: Flow::Live,
+            process: Some(process.clone()),
+            started_at: Some(now - TimeDelta::seconds(5)),
+            restarts: 0,
+            last_end: None,
+        };
+        let health = WorkerHealth {
+            worker: format!("my-host-{}-1790000000", process.pid),
+            seen_at: now,
+            state: "running".into(),
+            partitions: vec![PartitionHealth::default()],
+            ..WorkerHealth::default()
+        };
+        let with = |change: fn(&mut WorkerHealth)| {
+            let mut health = health.clone();
+            change(&mut health);
+            waits(&worker, &[health], now)
+        };
+        assert_eq!(with(|_| {}), None);
+        assert_eq!(with(|health| health.state = "rebuilding".into()), None);
+        assert_eq!(
+            with(|health| health.state = "waiting for redis".into()).as_deref(),
+            Some("waiting for redis")
+        );
+        assert!(with(|health| health.partitions.clear()).is_some());
+        assert!(
+            with(|health| health.worker = "my-host-1-1790000000".into()).is_some(),
+            "another process"
+        );
+        assert!(
+            with(|health| health.seen_at -= TimeDelta::seconds(8)).is_some(),
+            "published before this start"
+        );
+        assert!(waits(&worker, &[], now).is_some());
+    }
 }

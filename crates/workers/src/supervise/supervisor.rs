@@ -13,10 +13,11 @@ use tokio::process::{Child, Command};
 use super::Counts;
 use super::identity::Identity;
 use super::log_file;
-use super::record::{Flow, Folder, Record, Worker};
+use super::record::{Folder, Record, Worker};
 use super::start::arguments;
 use crate::cli::Global;
 use crate::cli::exit::{Exit, Failure};
+use crate::flow::Flow;
 use crate::shutdown::Shutdown;
 
 /// Wait before the first restart; doubled each time.

@@ -27,7 +27,7 @@ const ADVICE: [(&str, &str); 11] = [
         "the worker's variable CAPTURE_<DATABASE>_PASSWORD is empty: give it and restart Connect",
     ),
     (
-        "Could not resolve",
+        "could not resolve",
         "the worker needs the configuration provider env (docs: operations) and the variable of this source",
     ),
     (
@@ -55,7 +55,7 @@ const ADVICE: [(&str, &str); 11] = [
         "a TRUNCATE reached a compacted topic: leave skipped.operations at t, then restart the task",
     ),
     (
-        "onnection",
+        "connection",
         "is the source up, and do connect_host and connect_port name it as Connect sees it?",
     ),
     ("", "Connect's log has the whole story"),
@@ -63,6 +63,7 @@ const ADVICE: [(&str, &str); 11] = [
 
 /// What to do about a failure.
 pub(super) fn advice(text: &str) -> &'static str {
+    let text = text.to_lowercase();
     ADVICE
         .iter()
         .find(|(words, _)| text.contains(words))
@@ -82,7 +83,8 @@ mod tests {
             cause(trace),
             "FATAL: password authentication failed for user \"c\""
         );
-        assert!(advice(trace).contains("CAPTURE_"));
+        assert!(advice(&cause(trace)).contains("CAPTURE_"));
+        assert!(advice("Publication autocreation is disabled").contains("--only sources"));
         assert_eq!(cause("a.b.C: short\n\tat d"), "short");
         assert_eq!(cause("plain words: with colon"), "plain words: with colon");
         assert_eq!(cause(""), "no reason given");
