@@ -8,6 +8,7 @@
 pub mod config;
 pub mod error;
 pub mod live;
+pub mod measures;
 #[cfg(any(test, feature = "test-support"))]
 pub mod memory;
 mod postgres;

@@ -1,13 +1,14 @@
 //! The source databases: what setup checks and prepares, what the workers watch, and what verify sums up.
 //!
 //! * `inspect` looks and changes nothing; `prepare` puts in place what capture needs, step by step.
-//! * `slot` watches the replication slot as the capture role.
+//! * `slot` watches the replication slot as the capture role; `snapshot` freezes the source for verify.
 //!
 //! Sources are found by table name in the schema `public`. Nothing here writes a row of a captured table.
 
 mod inspect;
 mod prepare;
 mod slot;
+mod snapshot;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_postgres::Client;
 
 pub use inspect::{Fault, Inspection, TableState};
 pub use slot::{SlotState, SlotWatch};
+pub use snapshot::{Seen, SourceReader};
 
 use crate::postgres::{Address, Limits, connect};
 use crate::{SetupStep, StoreError};

@@ -8,8 +8,10 @@
 //! * `stage` reads and writes the current rows; `event_log`, `history` and `dead_letters` write the rest of a batch.
 //! * `health` publishes what the workers know of themselves; `proof` keeps what verify found; `sources` what setup saw.
 //! * `query` is what the dashboard reads.
+//! * `asof` gives verify the rows as of a cut.
 //! * `refused` finds the records PostgreSQL refuses, so that one value never blocks a partition.
 
+mod asof;
 mod commit;
 mod dead_letters;
 mod event_log;
@@ -30,6 +32,8 @@ mod stage;
 use chrono::{DateTime, Utc};
 use instashop_core::config;
 
+pub use asof::{Auditor, Checkpoints};
+pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
 pub use migrate::Report;
 pub use owner::Owner;
 pub use query::WarehouseReader;

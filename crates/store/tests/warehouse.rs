@@ -3,6 +3,7 @@
 #![cfg(feature = "stack-tests")]
 
 mod warehouse {
+    mod audit;
     mod cluster;
     mod commit;
     mod faults;

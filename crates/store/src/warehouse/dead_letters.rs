@@ -1,7 +1,13 @@
-//! Records that could not be used: written in the transaction of their checkpoint, listed and discarded by people.
+//! Records that could not be used: written in the transaction of their checkpoint.
+//!
+//! * `letters` is what people do with them: list, look at, discard.
+
+mod letters;
 
 use chrono::{DateTime, Utc};
 use instashop_core::batch::Batch;
+
+pub use letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
 
 use super::stage::array::{Array, clean};
 

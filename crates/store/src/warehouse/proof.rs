@@ -7,7 +7,6 @@ use crate::StoreError;
 use crate::postgres::failed;
 
 /// Keeps a proof.
-#[expect(dead_code, reason = "verify comes with the measures")]
 pub(super) async fn save(client: &Client, proof: &DriftProof) -> Result<(), StoreError> {
     let fail = |error| failed("cannot keep the proof in ops.proofs", error);
     let body = serde_json::to_value(proof).unwrap_or_default();

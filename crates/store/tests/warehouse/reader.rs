@@ -109,10 +109,9 @@ async fn today_and_sales_add_up() {
         10,
         "from local midnight, 03:00 UTC, to the running hour"
     );
-    assert_eq!(
-        (today.hours[0].totals.open, today.hours[8].totals.revenue_cents),
-        (1, 1400)
-    );
+    let hours =
+        [today.hours[0].totals, today.hours[8].totals].map(|totals| (totals.open, totals.revenue_cents));
+    assert_eq!(hours, [(1, 0), (0, 1400)]);
     let categories: Vec<_> = today
         .categories
         .iter()
@@ -290,7 +289,10 @@ async fn absurd_rows_do_not_break_a_screen() {
         .await
         .unwrap();
     let today = reader.today(now()).await.unwrap();
-    assert_eq!(today.today.revenue_cents, i64::MAX);
+    assert_eq!(
+        today.today.revenue_cents, 1400,
+        "an amount without cents in 64 bits counts as none"
+    );
     reader.sales(now(), 30).await.unwrap();
     reader.live_base(now()).await.unwrap();
 }

@@ -4,8 +4,10 @@ use instashop_core::batch::Tally;
 use instashop_core::change::{Moment, Op, Value};
 use instashop_core::table::Table;
 
+use instashop_store::warehouse::{DeadLetters, Filter, LetterState};
+
 use super::cluster::Database;
-use super::shop::{Worker, order, partition, put, row};
+use super::shop::{Worker, now, order, partition, put, rejected, row};
 
 #[tokio::test]
 async fn odd_values_are_made_to_fit() {
@@ -41,9 +43,9 @@ async fn odd_values_are_made_to_fit() {
     );
     assert_eq!(
         database
-            .value::<i64>("SELECT core.cents(amount_rc) FROM core.orders")
+            .value::<Option<i64>>("SELECT core.cents(amount_rc) FROM core.orders")
             .await,
-        i64::MAX
+        None
     );
     assert_eq!(
         database.list("SELECT _lsn::text FROM staging.stock").await,
@@ -112,4 +114,101 @@ async fn a_refused_value_becomes_a_dead_letter_and_the_rest_of_the_batch_goes_on
         database.value::<i64>("SELECT next_offset FROM ops.offsets").await,
         40
     );
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_shown_and_discarded() {
+    let database = Database::ready().await;
+    let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
+    let letters = [
+        ("bad_json", b"{\x00\xff".as_slice()),
+        ("bad_json", b"["),
+        ("wrong_type", b"{}"),
+    ];
+    worker
+        .apply_all(
+            letters
+                .iter()
+                .map(|(reason, bytes)| rejected(reason, bytes))
+                .collect(),
+        )
+        .await;
+    let desk = DeadLetters::connect(&database.config).await.unwrap();
+    let all = Filter::default();
+    let json = Filter {
+        reason: Some("bad_json".into()),
+        ..Filter::default()
+    };
+    let reasons: Vec<_> = desk
+        .reasons(&all)
+        .await
+        .unwrap()
+        .iter()
+        .map(|found| (found.reason.clone(), found.letters))
+        .collect();
+    assert_eq!(
+        reasons,
+        [("bad_json".to_owned(), 2), ("wrong_type".to_owned(), 1)]
+    );
+    let listed = desk.list(&json, 10).await.unwrap();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|letter| (letter.offset, letter.size))
+            .collect::<Vec<_>>(),
+        [(1, Some(1)), (0, Some(3))]
+    );
+    assert_eq!(desk.list(&all, 1).await.unwrap().len(), 1);
+    let shown = desk.show(listed[1].id).await.unwrap().unwrap();
+    assert_eq!(
+        (shown.value.as_deref(), shown.state, shown.partition),
+        (Some(letters[0].1), LetterState::Open, worker.partition.clone())
+    );
+    assert_eq!(desk.show(-1).await.unwrap(), None);
+
+    let one = Filter {
+        ids: Some(vec![shown.id]),
+        ..Filter::default()
+    };
+    assert_eq!(desk.discard(&one, "ana", now()).await.unwrap(), 1);
+    assert_eq!(
+        desk.discard(&one, "bob", now()).await.unwrap(),
+        0,
+        "only open ones"
+    );
+    let after = desk.show(shown.id).await.unwrap().unwrap();
+    assert_eq!(
+        (after.state, after.state_by.as_deref(), after.state_at),
+        (LetterState::Discarded, Some("ana"), Some(now()))
+    );
+    let open = Filter {
+        state: Some(LetterState::Open),
+        ..Filter::default()
+    };
+    assert_eq!(desk.count(&open).await.unwrap(), 2);
+    for (filter, expected) in [
+        (
+            Filter {
+                topic: Some("buyer".into()),
+                ..Filter::default()
+            },
+            0,
+        ),
+        (
+            Filter {
+                since: Some(now()),
+                ..Filter::default()
+            },
+            3,
+        ),
+        (
+            Filter {
+                until: Some(now()),
+                ..Filter::default()
+            },
+            0,
+        ),
+    ] {
+        assert_eq!(desk.count(&filter).await.unwrap(), expected, "{filter:?}");
+    }
 }

@@ -2,5 +2,7 @@
 -- so that one absurd amount cannot break every query over it.
 CREATE OR REPLACE FUNCTION core.cents(amount numeric) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT least(greatest(round(amount * 100), -9223372036854775807), 9223372036854775807)::bigint
+  -- least and greatest pass over NULL, which must stay NULL.
+  SELECT CASE WHEN amount IS NOT NULL
+    THEN least(greatest(round(amount * 100), -9223372036854775807), 9223372036854775807)::bigint END
 $$;

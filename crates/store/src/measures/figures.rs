@@ -1,0 +1,122 @@
+//! Sums of a cut, under the names of the live store's figures.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use instashop_core::config::Meaning;
+use instashop_core::live::Figure;
+use instashop_core::table::Table;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use tokio_postgres::types::ToSql;
+
+use super::{Cut, Gone, rows};
+use crate::StoreError;
+use crate::postgres::{broken, failed};
+
+/// Names the texts give; [`Figure`] says what each is.
+const NAMES: [&str; 23] = [
+    "revenue_cents",
+    "orders",
+    "open",
+    "failed",
+    "cancelled",
+    "reversed",
+    "unmapped",
+    "buyers",
+    "orders_without_lines",
+    "payment.paid",
+    "payment.failed",
+    "payment.open",
+    "payment.revenue_cents",
+    "category.revenue_cents",
+    "category.units",
+    "category.lines",
+    "product.revenue_cents",
+    "product.units",
+    "product.lines",
+    "behaviour.events",
+    "behaviour.sessions",
+    "behaviour.actors",
+    "undated",
+];
+
+type Figures = BTreeMap<Figure, i64>;
+
+pub(super) async fn read(cut: &Cut<'_>, meaning: &Meaning, gone: &Gone) -> Result<Figures, StoreError> {
+    let (statuses, classes): (Vec<&str>, Vec<&str>) = meaning
+        .order_status
+        .iter()
+        .map(|(status, class)| (status.as_str(), class.name()))
+        .unzip();
+    let (aliases, methods): (Vec<&str>, Vec<&str>) = meaning
+        .payment_alias
+        .iter()
+        .map(|(alias, method)| (alias.as_str(), method.as_str()))
+        .unzip();
+    let zone = &meaning.zone;
+    let mut figures = Figures::new();
+    let orders: [&(dyn ToSql + Sync); 5] = [&statuses, &classes, &aliases, &methods, zone];
+    let lines: [&(dyn ToSql + Sync); 5] = [&statuses, &classes, zone, &gone.products, &gone.categories];
+    let behaviour: [&(dyn ToSql + Sync); 1] = [zone];
+    for (text, tables, parameters) in [
+        (
+            include_str!("../../sql/measures/orders.sql"),
+            &[Table::Transaction][..],
+            &orders[..],
+        ),
+        (
+            include_str!("../../sql/measures/lines.sql"),
+            &[Table::Transaction, Table::TransactionDetail, Table::Product],
+            &lines,
+        ),
+        (
+            include_str!("../../sql/measures/behaviour.sql"),
+            &[Table::UserBehavior],
+            &behaviour,
+        ),
+    ] {
+        if cut.prelude.has(tables) {
+            add(cut, &cut.prelude.before(tables, text), parameters, &mut figures).await?;
+        }
+    }
+    for table in cut.prelude.tables() {
+        let figure = Figure {
+            day: None,
+            name: "rows",
+            dimension: table.name().to_owned(),
+        };
+        figures.insert(figure, rows::count(cut, table).await?);
+    }
+    figures.retain(|_, value| *value != 0);
+    Ok(figures)
+}
+
+async fn add(
+    cut: &Cut<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+    figures: &mut Figures,
+) -> Result<(), StoreError> {
+    let rows = cut
+        .transaction
+        .query(statement, parameters)
+        .await
+        .map_err(|error| failed(&format!("cannot sum up {}", cut.what), error))?;
+    for row in &rows {
+        let (day, name): (Option<NaiveDate>, &str) = (row.get(0), row.get(1));
+        let name = NAMES
+            .into_iter()
+            .find(|known| *known == name)
+            .ok_or_else(|| broken(format!("a measure gives the unknown figure {name}")))?;
+        let figure = Figure {
+            day,
+            name,
+            dimension: row.get(2),
+        };
+        // What does not fit is as far off as can be, and shows as drift against anything that fits.
+        let value: Decimal = row.try_get(3).unwrap_or(Decimal::MAX);
+        *figures.entry(figure).or_default() += value.to_i64().unwrap_or(i64::MAX);
+    }
+    Ok(())
+}
