@@ -569,7 +569,6 @@ impl<S: Sink> Engine<S> {
 
     /// Everything held is given up, with what was read of it; the sink keeps the rest.
     fn let_go(&mut self) {
-        self.hint();
         self.assignment.drop_all();
         self.inbox.clear();
         self.trying.clear();

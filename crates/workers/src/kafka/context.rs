@@ -92,7 +92,10 @@ impl Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // The committed offset is a hint; a rebalance refuses it as a matter of course.
+        let hint = facility == "COMMITFAIL";
         match level {
+            _ if hint => tracing::debug!(facility, "kafka: {message}"),
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical
