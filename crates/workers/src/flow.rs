@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use instashop_core::config::Config;
 use instashop_store::StoreError;
-use instashop_store::live::LiveSink;
+use instashop_store::live::{LivePublisher, LiveSink};
 use instashop_store::warehouse::WarehouseSink;
 use serde::{Deserialize, Serialize};
 
@@ -97,46 +97,27 @@ impl std::error::Error for FlowFailure {
 /// The exit code is 0 after a wanted stop; otherwise the error says in one sentence what failed and what to do.
 pub async fn run_live(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
     let sink = LiveSink::new(&config.redis, &config.meaning);
-    ending(
-        Box::pin(worker::run(
-            Flow::Live,
-            config,
-            worker::name(),
-            sink,
-            Quiet,
-            &shutdown,
-        ))
-        .await,
-    )
+    let publisher = LivePublisher::new(&config.redis, &config.meaning);
+    let name = worker::name();
+    ending(Box::pin(worker::run(Flow::Live, config, name, sink, publisher, &shutdown)).await)
 }
 
 /// Runs one worker of the warehouse flow until `shutdown` is triggered or it cannot go on. See [`run_live`].
 pub async fn run_warehouse(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
     let name = worker::name();
     let sink = WarehouseSink::new(&config.warehouse, &name);
-    ending(Box::pin(worker::run(Flow::Warehouse, config, name, sink, Quiet, &shutdown)).await)
-}
-
-/// Publishes to the log alone, until both stores take the health of their flow.
-struct Quiet;
-
-impl publisher::Publish for Quiet {
-    async fn publish(
-        &mut self,
-        report: &engine::Report,
-        _watched: Option<&publisher::Watched>,
-        _now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<(), StoreError> {
-        let health = &report.health;
-        tracing::debug!(
-            state = health.state,
-            records = health.records,
-            p50_ms = health.latency_p50_ms,
-            p99_ms = health.latency_p99_ms,
-            "health"
-        );
-        Ok(())
-    }
+    let publisher = WarehouseSink::new(&config.warehouse, &name);
+    ending(
+        Box::pin(worker::run(
+            Flow::Warehouse,
+            config,
+            name,
+            sink,
+            publisher,
+            &shutdown,
+        ))
+        .await,
+    )
 }
 
 fn ending(result: Result<(), FlowFailure>) -> Result<ExitCode> {

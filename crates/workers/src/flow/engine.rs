@@ -400,6 +400,7 @@ impl<S: Sink> Engine<S> {
             )));
         }
         let mut recover = false;
+        let (mut ahead, mut behind, mut fenced) = (Vec::new(), Vec::new(), Vec::new());
         for (partition, answer) in answers {
             match self.assignment.answered(&partition, answer, self.steady_now()) {
                 Action::Skip(at) => {
@@ -410,24 +411,40 @@ impl<S: Sink> Engine<S> {
                         .collect();
                     self.counters
                         .already_there((before - self.records_in_hand()) as u64);
-                    tracing::info!(%partition, checkpoint = at, "the sink has this already, going on from its checkpoint");
+                    ahead.push(format!("{partition} at {at}"));
                 }
                 Action::Seek(start) => {
-                    tracing::warn!(%partition, checkpoint = start.offset, "the sink went back in time, reading again from its checkpoint");
+                    behind.push(format!("{partition} at {}", start.offset));
                     self.seek(start);
                 }
                 Action::Leave => {
-                    tracing::warn!(%partition, ?answer, "another worker owns this partition, leaving it alone");
                     self.forget(&partition);
+                    fenced.push(partition.to_string());
                 }
                 Action::Recover => recover = true,
             }
         }
-        if recover {
-            tracing::warn!(
-                "{} does not know what this worker holds, asking it where to begin",
-                self.flow.sink_name()
+        let sink = self.flow.sink_name();
+        if !ahead.is_empty() {
+            tracing::info!(
+                "{sink} has more than was known, going on from its checkpoints: {}",
+                some_of(&ahead)
             );
+        }
+        if !behind.is_empty() {
+            tracing::warn!(
+                "{sink} went back in time, reading again from its checkpoints: {}",
+                some_of(&behind)
+            );
+        }
+        if !fenced.is_empty() {
+            tracing::warn!(
+                "another worker owns what this one held, leaving it alone: {}",
+                some_of(&fenced)
+            );
+        }
+        if recover {
+            tracing::warn!("{sink} does not know what this worker holds, asking it where to begin");
             let reading = self.assignment.reading().cloned().collect();
             self.debts.push_back(Debt::Recovery(reading));
         }
@@ -695,5 +712,14 @@ impl<S: Sink> Engine<S> {
         };
         // Nobody listens only when the program is ending.
         self.reports.send_replace(report);
+    }
+}
+
+/// The first few of a list and how many more there are, for one line of the log.
+fn some_of(list: &[String]) -> String {
+    let shown = list.get(..3).unwrap_or(list).join(", ");
+    match list.len().saturating_sub(3) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

@@ -4,8 +4,10 @@
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use instashop_core::view::SourceHealth;
+use instashop_core::view::{Rebuild, SourceHealth};
 use instashop_store::StoreError;
+use instashop_store::live::{self, Bulletin, LivePublisher};
+use instashop_store::warehouse::WarehouseSink;
 use tokio::sync::watch;
 
 use super::engine::Report;
@@ -29,6 +31,49 @@ pub trait Publish: Send {
         watched: Option<&Watched>,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+impl Publish for LivePublisher {
+    async fn publish(
+        &mut self,
+        report: &Report,
+        watched: Option<&Watched>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let bulletin = Bulletin {
+            worker: &report.health,
+            rebuild: report.rebuild.map(|(since, percent)| Rebuild {
+                since,
+                percent,
+                remaining_s: remaining(since, percent, now),
+            }),
+            watched: watched.map(|watched| live::Watched {
+                sources: &watched.sources,
+                brokers: watched.brokers,
+            }),
+        };
+        Self::publish(self, &bulletin, now).await
+    }
+}
+
+impl Publish for WarehouseSink {
+    async fn publish(
+        &mut self,
+        report: &Report,
+        watched: Option<&Watched>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sources = watched.map_or(&[][..], |watched| &watched.sources);
+        let brokers = watched.and_then(|watched| watched.brokers);
+        Self::publish(self, &report.health, sources, brokers, now).await
+    }
+}
+
+/// Seconds that a rebuild may still take if it goes on as it did; `None` while too little is done to say.
+fn remaining(since: DateTime<Utc>, percent: u8, now: DateTime<Utc>) -> Option<u64> {
+    let elapsed = u64::try_from((now - since).num_seconds()).ok()?;
+    let done = u64::from(percent);
+    (done >= 5).then(|| elapsed * (100 - done.min(100)) / done)
 }
 
 /// Publishes each new report until the loop has ended, its last word included.
@@ -57,5 +102,19 @@ pub(super) async fn publish<P: Publish>(
                 tracing::warn!("health not published: {error}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_rebuild_is_estimated_once_something_is_done() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        assert_eq!(remaining(at(0), 0, at(10)), None);
+        assert_eq!(remaining(at(0), 25, at(10)), Some(30));
+        assert_eq!(remaining(at(0), 99, at(10)), Some(0));
+        assert_eq!(remaining(at(10), 50, at(0)), None, "the clock was set back");
     }
 }

@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use futures::future::join_all;
 use instashop_core::config::Config;
 use instashop_core::table::SourceDb;
 use instashop_core::view::{ConnectorHealth, SourceHealth};
+use instashop_store::StoreError;
+use instashop_store::source::{SlotState, SlotWatch};
 use tokio::sync::watch;
 
 use super::Flow;
@@ -14,6 +17,7 @@ use super::connectors::{Connectors, has_failed};
 use super::engine::Report;
 use super::publisher::Watched;
 use super::restarts::{Restarts, Verdict};
+use crate::cli::exit::sentence;
 use crate::kafka;
 use crate::shutdown::Shutdown;
 
@@ -33,6 +37,7 @@ pub(super) async fn watch(
             return;
         }
     };
+    let mut slots = SourceDb::ALL.map(|source| SlotWatch::new(source, config.sources.get(source)));
     let mut restarts = Restarts::default();
     let mut brokers_known = config.kafka.brokers.split(',').count();
     let mut interval = tokio::time::interval(Duration::from_millis(config.flow.watch_ms));
@@ -45,7 +50,11 @@ pub(super) async fn watch(
         if !reports.borrow().watches {
             continue;
         }
-        let (status, brokers) = tokio::join!(connectors.status(), brokers(&config, &client));
+        let (status, brokers, slots) = tokio::join!(
+            connectors.status(),
+            brokers(&config, &client),
+            join_all(slots.iter_mut().map(SlotWatch::ask)),
+        );
         if let Some(up) = brokers {
             brokers_known = brokers_known.max(up);
         }
@@ -57,12 +66,13 @@ pub(super) async fn watch(
         let heartbeats = reports.borrow().heartbeats.clone();
         let sources = SourceDb::ALL
             .into_iter()
-            .map(|source| SourceHealth {
+            .zip(slots)
+            .map(|(source, slot)| SourceHealth {
                 source: source.name().to_owned(),
                 seen_at: Utc::now(),
                 connector: connector(&status, source),
                 heartbeat_at: heartbeats.get(source.prefix()).copied(),
-                ..SourceHealth::default()
+                ..of_slot(slot)
             })
             .collect();
         watched.send_replace(Watched {
@@ -72,6 +82,33 @@ pub(super) async fn watch(
                 u32::try_from(brokers_known).unwrap_or(u32::MAX),
             )),
         });
+    }
+}
+
+/// What the source itself says.
+fn of_slot(slot: Result<Option<SlotState>, StoreError>) -> SourceHealth {
+    match slot {
+        Err(error) => SourceHealth {
+            error: sentence(&error),
+            ..SourceHealth::default()
+        },
+        Ok(None) => SourceHealth {
+            up: true,
+            slot_active: Some(false),
+            error: "there is no replication slot; its connector makes it when it first runs".into(),
+            ..SourceHealth::default()
+        },
+        Ok(Some(slot)) => SourceHealth {
+            up: true,
+            slot_active: Some(slot.active),
+            slot_lag_bytes: Some(slot.retained_bytes),
+            error: if slot.wal_status == "lost" {
+                "the replication slot is lost: changes are missing until a new snapshot is made".into()
+            } else {
+                String::new()
+            },
+            ..SourceHealth::default()
+        },
     }
 }
 
