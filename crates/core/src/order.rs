@@ -13,6 +13,17 @@ use crate::money::{Cents, allocate, cents};
 use crate::position::Position;
 use crate::table::Table;
 
+/// Amounts of the source are `decimal(12,2)`; one that is not below this in size, in cents, cannot come from such a
+/// column and counts as NULL, so that no sum of a day leaves the exact range of the live store.
+const TOO_LARGE: u64 = 1_000_000_000_000;
+
+/// A money column in cents.
+fn money(row: &Row, table: Table, column: &str) -> Option<Cents> {
+    row.decimal(table, column)
+        .and_then(cents)
+        .filter(|cents| cents.unsigned_abs() < TOO_LARGE)
+}
+
 /// What is remembered of one source row: where its last change stood, and its values unless it was deleted.
 ///
 /// A deleted row stays as an entry with its position, or a replayed insert would bring it back (docs: cdc section 2).
@@ -107,7 +118,7 @@ impl Header {
         let table = Table::Transaction;
         Self {
             at: row.micros(table, "transaction_date"),
-            amount: row.decimal(table, "total_amount").and_then(cents),
+            amount: money(row, table, "total_amount"),
             buyer: row.int(table, "buyer_id"),
             store: row.int(table, "customer_id"),
             method: meaning
@@ -136,7 +147,7 @@ impl Line {
         Self {
             product: row.int(table, "product_id"),
             quantity: row.int(table, "quantity").unwrap_or(0),
-            unit_price: row.decimal(table, "unit_price").and_then(cents).unwrap_or(0),
+            unit_price: money(row, table, "unit_price").unwrap_or(0),
         }
     }
 

@@ -76,9 +76,6 @@ pub fn step(
     let mut tally = Tally::default();
     let mut as_of: Option<DateTime<Utc>> = None;
     for record in &batch.records {
-        let topic = batch
-            .partition(record)
-            .map_or("", |partition| partition.topic.as_str());
         let counter = match &record.content {
             Err(_) => &mut tally.rejected,
             Ok(Record::Change(change)) => {
@@ -89,13 +86,12 @@ pub fn step(
                     Fate::Applied => &mut tally.applied,
                     Fate::Unchanged => &mut tally.unchanged,
                     Fate::Older => &mut tally.older,
-                    Fate::Senseless => &mut tally.rejected,
                 }
             }
             Ok(Record::Tombstone {
                 table: Some(table),
                 key: Some(key),
-            }) if run.tombstone(*table, *key, topic)? => &mut tally.applied,
+            }) if run.tombstone(*table, *key)? => &mut tally.applied,
             Ok(Record::Heartbeat { at, .. }) => {
                 as_of = as_of.max(Some(*at));
                 &mut tally.not_a_row
@@ -120,8 +116,6 @@ enum Fate {
     Applied,
     Unchanged,
     Older,
-    /// No delete, and no image either.
-    Senseless,
 }
 
 struct Run<'a> {
@@ -138,11 +132,7 @@ impl Run<'_> {
         let Some(id) = StateId::of(change.table, change.key) else {
             return Ok(Fate::Unchanged);
         };
-        let image = match (change.op, &change.after) {
-            (Op::Delete, _) => None,
-            (_, Some(row)) => Some(row),
-            (_, None) => return Ok(Fate::Senseless),
-        };
+        let image = change.after.as_ref().filter(|_| change.op != Op::Delete);
         let fate = match id {
             StateId::Order(_) => self.order(id, change, image)?,
             StateId::Line(line) => self.line(line, change, image)?,
@@ -171,7 +161,7 @@ impl Run<'_> {
                 done.fate
             }
         };
-        if change.op == Op::Delete && matches!(fate, Fate::Older) {
+        if image.is_none() && matches!(fate, Fate::Older) {
             self.dropped_deletes.insert(id);
         } else {
             self.dropped_deletes.remove(&id);
@@ -270,11 +260,11 @@ impl Run<'_> {
     /// remembered as deleted, or a dead letter that is replayed later would bring it to life.
     ///
     /// Returns true when it deleted something.
-    fn tombstone(&mut self, table: Table, key: i64, topic: &str) -> Result<bool, BrokenState> {
+    fn tombstone(&mut self, table: Table, key: i64) -> Result<bool, BrokenState> {
         let Some(id) = StateId::of(table, key) else {
             return Ok(false);
         };
-        if self.dropped_deletes.remove(&id) || Table::from_name(topic) != Some(table) {
+        if self.dropped_deletes.remove(&id) {
             return Ok(false);
         }
         match id {

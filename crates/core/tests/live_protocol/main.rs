@@ -119,7 +119,7 @@ fn differences(shop: &Shop, fleet: &Fleet, meaning: &Meaning) -> Vec<String> {
 fn every_history_ends_in_the_recount() {
     let first = number("INSTASHOP_SEED", 1);
     let mut seen = [0; 4];
-    for seed in first..first + number("INSTASHOP_HISTORIES", 150) {
+    for seed in first..first + number("INSTASHOP_HISTORIES", 100) {
         let (differences, fleet) = history(seed, false);
         assert!(
             differences.is_empty(),

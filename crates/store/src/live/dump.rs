@@ -166,10 +166,10 @@ async fn moment(
     for day in &days.buyers {
         members.insert(*day, answers.take::<i64>()?);
     }
-    for (day, of_day) in &totals {
-        let revenue = of_day.revenue_cents;
-        for (name, sums) in [("categories", &categories), ("products", &products)] {
+    for (name, sums) in [("categories", &categories), ("products", &products)] {
+        for day in totals.keys().chain(sums.keys()).collect::<BTreeSet<_>>() {
             let sum = sums.get(day).copied().unwrap_or(0);
+            let revenue = totals.get(day).map_or(0, |of_day| of_day.revenue_cents);
             if sum != revenue {
                 book.faults.push(format!(
                     "{day}: the {name} add up to {sum} cents, revenue is {revenue}"

@@ -136,6 +136,11 @@ pub(super) fn failure(what: impl Into<String>, error: RedisError) -> StoreError 
             format!("{what}: Redis is out of memory"),
             "raise maxmemory; nothing was written and the flow goes on by itself",
         ),
+        "NOAUTH" => (
+            Kind::Permanent,
+            format!("{what}: Redis asks for a password"),
+            "give redis.*_password in the configuration",
+        ),
         "NOPERM" => (
             Kind::Permanent,
             format!("{what}: the Redis user may not do this"),

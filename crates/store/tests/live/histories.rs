@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::config::Meaning;
 use instashop_core::contribution::Calendar;
-use instashop_core::view::LiveView;
-use instashop_store::live::LiveReader;
+use instashop_core::view::{LiveView, WorkerHealth};
+use instashop_store::live::{Bulletin, LivePublisher, LiveReader, Watched};
 
 use crate::fleet::{Fleet, Met};
 use crate::oracle::{Recount, recount};
@@ -65,9 +65,80 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
         shop.now,
         &mut differences,
     );
+    compare_projections(server, &meaning, &truth, shop.now, &mut differences).await;
     differences.sort();
     differences.dedup();
     (differences, fleet.met)
+}
+
+/// What readers that already exist would see, against the recount.
+async fn compare_projections(
+    server: &Server,
+    meaning: &Meaning,
+    truth: &Recount,
+    now: DateTime<Utc>,
+    differences: &mut Vec<String>,
+) {
+    let worker = WorkerHealth::default();
+    let bulletin = Bulletin {
+        worker: &worker,
+        rebuild: None,
+        watched: Some(Watched {
+            sources: &[],
+            brokers: None,
+        }),
+    };
+    let mut publisher = LivePublisher::new(&server.config(), meaning);
+    publisher.publish(&bulletin, now).await.unwrap();
+    let mut admin = server.admin().await;
+    let read = async |admin: &mut redis::aio::MultiplexedConnection, key: &str| -> serde_json::Value {
+        let text: String = redis::cmd("GET").arg(key).query_async(admin).await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let day = Calendar::new(meaning.tz()).day(now);
+    let (buyers, products) = (truth.buyers_by_category(day), truth.products_by_category(day));
+    let mut names: Vec<&str> = truth.sales.iter().map(|sale| sale.category.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let expected: Vec<_> = names
+        .into_iter()
+        .map(|name| {
+            let sales = || truth.sales.iter().filter(|sale| sale.category == name);
+            serde_json::json!({
+                "category": name,
+                "product_sales": sales().map(|sale| sale.units).sum::<i64>(),
+                "category_revenue": money(sales().map(|sale| sale.cents).sum()),
+                "unique_products": products.get(name).copied().unwrap_or(0),
+                "unique_customers": buyers.get(name).copied().unwrap_or(0),
+            })
+        })
+        .collect();
+    let is = read(&mut admin, "cdc_spark_metrics:products").await;
+    if serde_json::Value::Array(expected.clone()) != is {
+        differences.push(format!("projected products: expected {expected:?}, is {is}"));
+    }
+    let is = read(&mut admin, "cdc_spark_metrics:transactions").await;
+    let amounts = truth.amounts.get(&day);
+    for (name, expected) in [
+        (
+            "max_transaction",
+            amounts.and_then(|amounts| amounts.iter().max()),
+        ),
+        (
+            "min_transaction",
+            amounts.and_then(|amounts| amounts.iter().min()),
+        ),
+    ] {
+        let expected = expected.map_or(serde_json::Value::Null, |cents| money(*cents));
+        if is[name] != expected {
+            differences.push(format!("projected {name}: expected {expected}, is {}", is[name]));
+        }
+    }
+}
+
+/// Cents as the projections write them.
+fn money(cents: i64) -> serde_json::Value {
+    serde_json::from_str(&instashop_core::money::decimal_text(cents)).unwrap()
 }
 
 /// What the Live tab would show, against the recount.
