@@ -1,2 +1,188 @@
-//! x
-fn main() {}
+//! Binary `instashop-tui`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use chrono::Utc;
+use clap::{CommandFactory, Parser};
+use color_eyre::eyre::{Result, WrapErr, bail};
+use instashop_core::config::Config;
+use instashop_tui::app::{App, Tab};
+use instashop_tui::cli::{Cli, Page, TabArgument};
+use instashop_tui::demo::{Scene, Shop};
+use instashop_tui::look::Look;
+use instashop_tui::once::{Format, Status, output};
+use instashop_tui::snapshot::{Rhythm, Snapshot};
+use instashop_tui::{feed, session, terminal};
+use tracing_subscriber::EnvFilter;
+
+/// Exit code when it could not start: configuration, arguments, no terminal.
+const COULD_NOT_START: u8 = 4;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way as well; nothing can be done when they cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(COULD_NOT_START)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match start(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal::leave();
+            let _ = writeln!(std::io::stderr(), "instashop-tui: {error:#}");
+            ExitCode::from(COULD_NOT_START)
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<u8> {
+    color_eyre::config::HookBuilder::default()
+        .display_env_section(false)
+        .install()?;
+    if let Some(page) = &cli.command {
+        print_page(page)?;
+        return Ok(0);
+    }
+    let config = instashop_store::config::load(cli.config.as_deref(), std::env::vars(), &cli.overrides)?;
+    let look = Look::resolve(&cli.look(), &config.dashboard, &config.meaning, |name| {
+        std::env::var(name).ok()
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    if cli.once {
+        return runtime.block_on(print_once(cli, &config, look));
+    }
+    if cli.tab == TabArgument::All {
+        bail!("--tab all goes with --once; give live, sales or system");
+    }
+    if !terminal::is_present() {
+        bail!("the output is not a terminal; --once prints one picture without one");
+    }
+    log_to_file();
+    let tab = cli.tab.tabs().first().copied().unwrap_or(Tab::Live);
+    let rhythm = Rhythm::from_config(&config.dashboard);
+    let now = Utc::now();
+    let mut shop = cli.demo.map(|seed| Shop::new(seed, look.zone));
+    let snapshot = match &mut shop {
+        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, cli.range),
+        None => Snapshot::new(now, rhythm),
+    };
+    let mut app = App::new(look, snapshot, (80, 24), tab, cli.demo.is_some());
+    app.set_days(cli.range);
+    app.now = now;
+    let scene = cli.demo_state;
+    let result = runtime.block_on(session::run(app, !cli.no_sync, move |app, events| match shop {
+        Some(shop) => feed::generate(shop, scene, rhythm, app.wants(), events),
+        None => feed::Feed::start(&config, app.wants(), events),
+    }));
+    // Background tasks may hang in a store that does not answer; nothing of theirs needs an orderly end.
+    runtime.shutdown_background();
+    result.map(|()| 0)
+}
+
+async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
+    let tabs = cli.tab.tabs();
+    if tabs.len() > 1 && cli.format == Format::Svg {
+        bail!("svg holds one tab; give --tab live, sales or system");
+    }
+    if cli.format == Format::Svg && cli.colors.is_none() && cli.theme.as_deref() != Some("mono") {
+        // A picture does not depend on the terminal it was made in.
+        let wanted = instashop_tui::look::Wanted {
+            colors: Some("rgb".into()),
+            ..cli.look()
+        };
+        look = Look::resolve(&wanted, &config.dashboard, &config.meaning, |_| None);
+    }
+    let rhythm = Rhythm::from_config(&config.dashboard);
+    let now = cli.at.unwrap_or_else(Utc::now);
+    let snapshot = if let Some(seed) = cli.demo {
+        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, cli.range)
+    } else {
+        let mut snapshot = Snapshot::new(now, rhythm);
+        for message in feed::ask_once(config, &tabs, cli.range, cli.wait).await {
+            snapshot.apply(message);
+        }
+        snapshot
+    };
+    let mut app = App::new(
+        look,
+        snapshot,
+        cli.size,
+        tabs.first().copied().unwrap_or(Tab::Live),
+        cli.demo.is_some(),
+    );
+    app.set_days(cli.range);
+    app.now = if cli.demo.is_some() { now } else { Utc::now() };
+    let status = Status::of(&app);
+    std::io::stdout()
+        .write_all(output(&app, &tabs, cli.format).as_bytes())
+        .wrap_err("cannot print")?;
+    Ok(if cli.demo.is_some() && cli.demo_state == Scene::Full {
+        0
+    } else {
+        status.code()
+    })
+}
+
+fn print_page(page: &Page) -> Result<()> {
+    let mut command = Cli::command();
+    let mut out = std::io::stdout();
+    match page {
+        Page::Completions { shell } => {
+            clap_complete::generate(*shell, &mut command, "instashop-tui", &mut out);
+        }
+        Page::Man => clap_mangen::Man::new(command)
+            .render(&mut out)
+            .wrap_err("cannot print the manual page")?,
+    }
+    Ok(())
+}
+
+/// Folder for the log: `$XDG_STATE_HOME/instashop`, else `~/.local/state/instashop`.
+fn state_folder() -> Option<PathBuf> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
+    base.map(|base| base.join("instashop"))
+}
+
+/// Logs go to a file while the screen is up. Without a place to write them there are none: that is no reason not to
+/// start.
+fn log_to_file() {
+    let Some(folder) = state_folder() else { return };
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder);
+    let file = made.and_then(|()| {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(folder.join("instashop-tui.log"))
+    });
+    if let Ok(file) = file {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(false)
+            .with_writer(Mutex::new(file))
+            .init();
+    }
+}

@@ -1,0 +1,241 @@
+//! Flags and subcommands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::app::Tab;
+use crate::demo::Scene;
+use crate::look::Wanted;
+use crate::once::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  instashop-tui                                 the board, with the settings of instashop.toml
+  instashop-tui --demo                          a generated shop: needs no service
+  instashop-tui --once                          one picture of Live as text, then end
+  instashop-tui --once --tab all --format json  every tab for a program
+  instashop-tui --once --format svg --size 200x60 > live.svg
+  instashop-tui --theme light --colors rgb --lang es
+
+Exit codes of --once: 0 healthy, 2 drift is broken, 3 a source is missing or too old to judge, 4 could not start.
+Keys: ? shows those that work where you are.";
+
+/// The terminal dashboard of InstaShop Analytics: reads Redis and the warehouse, writes neither.
+#[derive(Debug, Parser)]
+#[command(name = "instashop-tui", version, after_help = EXAMPLES, max_term_width = 120)]
+pub struct Cli {
+    /// Configuration file; without it instashop.toml in the working folder, if it is there
+    #[arg(long, value_name = "FILE", env = "INSTASHOP_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Sets one key, for example --set redis.port=6380; can be given again
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+
+    /// Tab to begin with; `all` with --once
+    #[arg(long, value_name = "TAB", default_value = "live")]
+    pub tab: TabArgument,
+
+    /// Days of the Sales tab
+    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = parse_days)]
+    pub range: u32,
+
+    /// Print once and end, without a terminal
+    #[arg(long)]
+    pub once: bool,
+
+    /// Form of --once
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value = "text",
+        requires = "once"
+    )]
+    pub format: Format,
+
+    /// Columns and rows of --once
+    #[arg(long, value_name = "WxH", default_value = "80x24", value_parser = parse_size, requires = "once")]
+    pub size: (u16, u16),
+
+    /// How long --once waits for an answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_wait, requires = "once")]
+    pub wait: Duration,
+
+    /// Show a generated shop instead of the real one
+    #[arg(long, value_name = "SEED", num_args = 0..=1, default_missing_value = "7", require_equals = true)]
+    pub demo: Option<u64>,
+
+    /// State of the generated shop
+    #[arg(long, value_name = "STATE", requires = "demo", value_parser = parse_scene, default_value = "full")]
+    pub demo_state: Scene,
+
+    /// Time of the generated shop with --once, for example 2026-08-21T14:05:02-03:00
+    #[arg(long, value_name = "TIME", requires_all = ["demo", "once"], value_parser = parse_time)]
+    pub at: Option<DateTime<Utc>>,
+
+    /// Colours of the board
+    #[arg(long, value_name = "NAME", value_parser = ["auto", "dark", "light", "safe", "terminal", "mono"])]
+    pub theme: Option<String>,
+
+    /// Colours of the terminal
+    #[arg(long, value_name = "LEVEL", value_parser = ["auto", "none", "16", "256", "rgb"])]
+    pub colors: Option<String>,
+
+    /// Characters of the board
+    #[arg(long, value_name = "SET", value_parser = ["auto", "unicode", "ascii"])]
+    pub glyphs: Option<String>,
+
+    /// Language
+    #[arg(long, value_name = "CODE", value_parser = ["auto", "es", "en"])]
+    pub lang: Option<String>,
+
+    /// Leave the background of the terminal as it is
+    #[arg(long)]
+    pub no_bg: bool,
+
+    /// Do not bracket frames in a synchronised update (mode 2026)
+    #[arg(long)]
+    pub no_sync: bool,
+
+    /// Pages for packagers
+    #[command(subcommand)]
+    pub command: Option<Page>,
+}
+
+/// Pages for packagers.
+#[derive(Debug, Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub enum Page {
+    /// Completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// A tab, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TabArgument {
+    /// How is today going?
+    Live,
+    /// Where are we going?
+    Sales,
+    /// Can I trust the numbers?
+    System,
+    /// Every tab
+    All,
+}
+
+impl TabArgument {
+    /// The tabs it names.
+    pub fn tabs(self) -> Vec<Tab> {
+        match self {
+            Self::Live => vec![Tab::Live],
+            Self::Sales => vec![Tab::Sales],
+            Self::System => vec![Tab::System],
+            Self::All => Tab::ALL.to_vec(),
+        }
+    }
+}
+
+impl Cli {
+    /// What the flags say about the look.
+    pub fn look(&self) -> Wanted {
+        Wanted {
+            theme: self.theme.clone(),
+            colors: self.colors.clone(),
+            glyphs: self.glyphs.clone(),
+            language: self.lang.clone(),
+            no_background: self.no_bg,
+        }
+    }
+}
+
+fn parse_days(text: &str) -> Result<u32, String> {
+    let allowed = crate::app::RANGES;
+    let days = text
+        .trim_end_matches('d')
+        .parse()
+        .ok()
+        .filter(|days| allowed.contains(days));
+    days.ok_or_else(|| "give 7, 30 or 90".into())
+}
+
+fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    let fault = || "give columns x rows, for example 120x40".to_owned();
+    let (columns, rows) = text.split_once(['x', 'X']).ok_or_else(fault)?;
+    let part = |text: &str| text.parse::<u16>().ok().filter(|value| (1..=500).contains(value));
+    part(columns).zip(part(rows)).ok_or_else(fault)
+}
+
+fn parse_wait(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').unwrap_or(text), 1000),
+    };
+    let millis = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    let millis = millis.filter(|millis| (1..=600_000).contains(millis));
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| "give seconds, for example 10s".into())
+}
+
+fn parse_scene(text: &str) -> Result<Scene, String> {
+    Scene::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Scene::ALL.iter().map(|scene| scene.name()).collect();
+        format!("give one of {}", names.join(", "))
+    })
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| time.with_timezone(&Utc))
+        .map_err(|_| "give a time like 2026-08-21T14:05:02-03:00".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_is_sound_and_its_help_is_unchanged() {
+        Cli::command().debug_assert();
+        insta::assert_snapshot!(Cli::command().term_width(100).render_long_help().to_string());
+    }
+
+    #[test]
+    fn values() {
+        let parse = |words: &str| Cli::try_parse_from(words.split(' '));
+        let cli = parse("instashop-tui --once --size 120x40 --wait 500ms --demo --tab all").unwrap();
+        assert_eq!(
+            (cli.size, cli.wait, cli.demo),
+            ((120, 40), Duration::from_millis(500), Some(7))
+        );
+        assert_eq!(cli.tab.tabs().len(), 3);
+        assert_eq!(parse("instashop-tui --demo=9").unwrap().demo, Some(9));
+        for wrong in [
+            "instashop-tui --once --size 0x24",
+            "instashop-tui --once --size 80",
+            "instashop-tui --once --wait soon",
+            "instashop-tui --range 5",
+            "instashop-tui --demo --demo-state happy",
+            "instashop-tui --format json",
+            "instashop-tui --at 2026-08-21T14:05:02Z",
+            "instashop-tui --theme pink",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

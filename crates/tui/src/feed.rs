@@ -1,0 +1,344 @@
+//! One task per store: asks what the visible screen needs, in its rhythm, and tells what came. Drawing never waits for
+//! it; a late question is skipped, never queued; a store that does not answer is tried again for ever.
+//!
+//! - `readers`: the calls to `instashop_store`, in one place
+//! - `backoff`: how long to wait before the next attempt
+//! - `generated`: the same for `--demo`
+
+mod backoff;
+mod generated;
+mod readers;
+
+use std::time::Duration;
+
+use chrono::Utc;
+use instashop_core::config::Config;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::app::{Event, Tab, Wanted};
+use crate::snapshot::{Body, Message, Rhythm, StoreName};
+use backoff::Backoff;
+pub use generated::generate;
+use readers::Reader;
+
+/// Longest wait for a light answer.
+const LIGHT: Duration = Duration::from_secs(3);
+
+/// Longest wait for a heavy answer.
+const HEAVY: Duration = Duration::from_secs(30);
+
+/// A question to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Live totals.
+    Live,
+    /// Health of the live flow.
+    LiveSystem,
+    /// What today is compared with.
+    Base,
+    /// Today as the warehouse knows it.
+    Today,
+    /// Sales of a number of days.
+    Sales(u32),
+    /// Health of the warehouse flow.
+    WarehouseSystem,
+}
+
+impl Question {
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Live | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
+            Self::Base | Self::Today | Self::Sales(_) => HEAVY,
+        }
+    }
+}
+
+/// What a store is asked for on this screen, and how often.
+fn questions(store: StoreName, wanted: Wanted, rhythm: Rhythm) -> Vec<(Question, Duration)> {
+    let span = |span: chrono::TimeDelta| span.to_std().unwrap_or(Duration::from_secs(1));
+    let (live, tab, heavy) = (span(rhythm.live), span(rhythm.tab), span(rhythm.warehouse));
+    let system = wanted.tab == Tab::System;
+    match store {
+        StoreName::Redis => vec![
+            // The header shows the state of Redis on every tab.
+            (
+                Question::Live,
+                if wanted.tab == Tab::Sales {
+                    tab.min(live * 2)
+                } else {
+                    live
+                },
+            ),
+            // The course of lag and latency goes on while another tab is shown.
+            (Question::LiveSystem, if system { live } else { tab }),
+        ],
+        StoreName::Warehouse => {
+            let mut questions = vec![(Question::WarehouseSystem, if system { tab } else { tab * 3 })];
+            if wanted.tab == Tab::Live {
+                questions.push((Question::Base, heavy));
+                questions.push((Question::Today, if wanted.redis_is_out { tab } else { heavy }));
+            }
+            if wanted.tab == Tab::Sales || wanted.sales_on_live {
+                questions.push((Question::Sales(wanted.days), heavy));
+            }
+            questions
+        }
+    }
+}
+
+/// Handles on the running tasks.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    wanted: watch::Sender<Wanted>,
+    now: watch::Sender<u64>,
+}
+
+impl Feed {
+    /// Asks for these parts from now on.
+    pub fn want(&self, wanted: Wanted) {
+        self.wanted.send_replace(wanted);
+    }
+
+    /// Asks at once, and tries stores that do not answer.
+    pub fn poll(&self) {
+        self.now.send_modify(|count| *count += 1);
+    }
+
+    fn channels(wanted: Wanted) -> (Self, watch::Receiver<Wanted>, watch::Receiver<u64>) {
+        let (wanted_sender, wanted) = watch::channel(wanted);
+        let (now_sender, now) = watch::channel(0);
+        let feed = Self {
+            wanted: wanted_sender,
+            now: now_sender,
+        };
+        (feed, wanted, now)
+    }
+
+    /// Starts a task per store.
+    pub fn start(config: &Config, wanted: Wanted, events: &Sender<Event>) -> Self {
+        let (feed, wanted, now) = Self::channels(wanted);
+        for store in [StoreName::Redis, StoreName::Warehouse] {
+            let task = Task {
+                store,
+                config: config.clone(),
+                events: events.clone(),
+                wanted: wanted.clone(),
+                now: now.clone(),
+                rhythm: Rhythm::from_config(&config.dashboard),
+            };
+            tokio::spawn(task.run());
+        }
+        feed
+    }
+}
+
+struct Task {
+    store: StoreName,
+    config: Config,
+    events: Sender<Event>,
+    wanted: watch::Receiver<Wanted>,
+    now: watch::Receiver<u64>,
+    rhythm: Rhythm,
+}
+
+impl Task {
+    async fn tell(&self, body: Body) -> bool {
+        let message = Message {
+            at: Utc::now(),
+            store: self.store,
+            body,
+        };
+        self.events.send(Event::Told(message)).await.is_ok()
+    }
+
+    async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        let mut dice = backoff::Dice::from_clock();
+        loop {
+            if !self.tell(Body::Asking).await {
+                return;
+            }
+            let connected = readers::within(LIGHT, Reader::connect(self.store, &self.config)).await;
+            let failure = match connected {
+                Ok(reader) => match self.ask_on(reader, &mut backoff, &mut dice).await {
+                    Some(failure) => failure,
+                    None => return,
+                },
+                Err(failure) => failure,
+            };
+            tracing::warn!(store = ?self.store, reason = %failure.text, causes = ?failure.chain, "no answer");
+            let (attempt, wait) = backoff.next(&mut dice);
+            let retry_at = Utc::now() + wait;
+            let body = Body::Down {
+                attempt,
+                retry_at,
+                failure,
+            };
+            if !self.tell(body).await {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                changed = self.now.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Asks in rhythm until something fails (the failure) or the screen is gone (`None`).
+    async fn ask_on(
+        &mut self,
+        mut reader: Reader,
+        backoff: &mut Backoff,
+        dice: &mut backoff::Dice,
+    ) -> Option<crate::snapshot::Failure> {
+        // When each question was asked, and its rhythm this time in percent: a tenth more or less, so that several
+        // dashboards do not ask in step. A slow answer delays the next question instead of queueing it.
+        let mut asked: Vec<(Question, Instant, u32)> = Vec::new();
+        loop {
+            let wanted = *self.wanted.borrow_and_update();
+            let due = |(question, every): &(Question, Duration)| {
+                let last = asked.iter().find(|(known, ..)| known == question);
+                (
+                    last.map(|(_, at, percent)| *at + *every * *percent / 100),
+                    *question,
+                )
+            };
+            // The question that is due longest goes first; one that was never asked is due.
+            let plan = questions(self.store, wanted, self.rhythm);
+            let (due, question) = plan.iter().map(due).min_by_key(|(due, _)| *due)?;
+            if let Some(due) = due.filter(|due| *due > Instant::now()) {
+                tokio::select! {
+                    () = tokio::time::sleep_until(due) => {}
+                    changed = self.wanted.changed() => if changed.is_err() { return None } else { continue },
+                    changed = self.now.changed() => {
+                        if changed.is_err() {
+                            return None;
+                        }
+                        asked.clear();
+                        continue;
+                    }
+                }
+            }
+            if !self.tell(Body::Asking).await {
+                return None;
+            }
+            asked.retain(|(known, ..)| *known != question);
+            asked.push((question, Instant::now(), 90 + dice.below(21)));
+            match readers::within(question.patience(), reader.ask(question, Utc::now())).await {
+                Ok(body) => {
+                    backoff.reset();
+                    if !self.tell(body).await {
+                        return None;
+                    }
+                }
+                Err(failure) => return Some(failure),
+            }
+        }
+    }
+}
+
+/// Asks both stores once, each question at most `wait` long.
+pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, wait: Duration) -> Vec<Message> {
+    let rhythm = Rhythm::from_config(&config.dashboard);
+    let ask = async |store: StoreName| {
+        let mut plan: Vec<Question> = Vec::new();
+        for tab in tabs {
+            let wanted = Wanted {
+                tab: *tab,
+                days,
+                sales_on_live: true,
+                redis_is_out: true,
+            };
+            for (question, _) in questions(store, wanted, rhythm) {
+                if !plan.contains(&question) {
+                    plan.push(question);
+                }
+            }
+        }
+        let mut messages = Vec::new();
+        let mut tell = |body| {
+            messages.push(Message {
+                at: Utc::now(),
+                store,
+                body,
+            });
+        };
+        let down = |failure| Body::Down {
+            attempt: 1,
+            retry_at: Utc::now(),
+            failure,
+        };
+        match readers::within(wait, Reader::connect(store, config)).await {
+            Ok(mut reader) => {
+                for question in plan {
+                    match readers::within(wait, reader.ask(question, Utc::now())).await {
+                        Ok(body) => tell(body),
+                        Err(failure) => {
+                            tell(down(failure));
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(failure) => tell(down(failure)),
+        }
+        messages
+    };
+    let (mut redis, warehouse) = tokio::join!(ask(StoreName::Redis), ask(StoreName::Warehouse));
+    redis.extend(warehouse);
+    redis
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Question::{Base, Live, LiveSystem, Sales, Today, WarehouseSystem};
+    use super::*;
+    use instashop_core::config::Dashboard;
+
+    fn wanted(tab: Tab) -> Wanted {
+        Wanted {
+            tab,
+            days: 30,
+            sales_on_live: false,
+            redis_is_out: false,
+        }
+    }
+
+    #[test]
+    fn only_what_is_visible_is_asked() {
+        let rhythm = Rhythm::from_config(&Dashboard::default());
+        let plan = |store, wanted| -> Vec<Question> {
+            questions(store, wanted, rhythm)
+                .into_iter()
+                .map(|(question, _)| question)
+                .collect()
+        };
+        assert_eq!(plan(StoreName::Redis, wanted(Tab::Live)), [Live, LiveSystem]);
+        assert_eq!(
+            plan(StoreName::Warehouse, wanted(Tab::Live)),
+            [WarehouseSystem, Base, Today]
+        );
+        assert_eq!(
+            plan(StoreName::Warehouse, wanted(Tab::Sales)),
+            [WarehouseSystem, Sales(30)]
+        );
+        assert_eq!(plan(StoreName::Warehouse, wanted(Tab::System)), [WarehouseSystem]);
+        let out = Wanted {
+            redis_is_out: true,
+            ..wanted(Tab::Live)
+        };
+        let every = |wanted| {
+            let plan = questions(StoreName::Warehouse, wanted, rhythm);
+            plan.into_iter()
+                .find(|(question, _)| *question == Today)
+                .unwrap()
+                .1
+        };
+        assert!(
+            every(out) < every(wanted(Tab::Live)),
+            "the warehouse answers more often while Redis is out"
+        );
+    }
+}

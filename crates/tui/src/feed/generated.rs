@@ -1,0 +1,58 @@
+//! The generated shop as a feed: the same messages as from real stores.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Feed;
+use crate::app::{Event, Wanted};
+use crate::demo::{Scene, Shop};
+use crate::snapshot::{Body, Message, Rhythm, StoreName};
+
+/// Starts the task of a generated shop. Scenes other than the full one are staged again every second, so that their
+/// ages stand still while the clock goes on.
+pub fn generate(
+    mut shop: Shop,
+    scene: Scene,
+    rhythm: Rhythm,
+    wanted: Wanted,
+    events: &Sender<Event>,
+) -> Feed {
+    let (feed, mut wanted, mut now) = Feed::channels(wanted);
+    let events = events.clone();
+    tokio::spawn(async move {
+        let mut beat = interval(rhythm.live.to_std().unwrap_or(Duration::from_secs(1)));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut count = 0_u64;
+        loop {
+            tokio::select! {
+                _ = beat.tick() => {}
+                changed = now.changed() => if changed.is_err() { return },
+                changed = wanted.changed() => if changed.is_err() { return } else { count = 0 },
+            }
+            let days = wanted.borrow().days;
+            let messages = next(&mut shop, scene, days, count.is_multiple_of(10));
+            count += 1;
+            for message in messages {
+                if events.send(Event::Told(message)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    feed
+}
+
+fn next(shop: &mut Shop, scene: Scene, days: u32, heavy: bool) -> Vec<Message> {
+    let at = Utc::now();
+    let answers = match scene {
+        Scene::Full => shop.answers(at, days),
+        _ => return vec![],
+    };
+    let wanted = |message: &Message| {
+        heavy || message.store == StoreName::Redis || matches!(message.body, Body::WarehouseSystem(_))
+    };
+    answers.into_iter().filter(wanted).collect()
+}

@@ -1,0 +1,84 @@
+//! One screen from start to end: the loop that owns the state, draws when something changed, and does what the state
+//! asks for.
+
+use std::io::Write;
+
+use chrono::Utc;
+use color_eyre::eyre::{Result, WrapErr};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::{App, Command, Event};
+use crate::event;
+use crate::feed::Feed;
+use crate::once;
+use crate::snapshot::Body;
+use crate::terminal::{self, Screen};
+
+/// Events that may wait: more than a burst of keys, few enough to stay fresh.
+const WAITING: usize = 256;
+
+/// Runs the screen until it ends. `feed` starts the tasks that ask the stores, given the way to tell what came.
+pub async fn run(
+    mut app: App,
+    synchronised: bool,
+    feed: impl FnOnce(&App, &mpsc::Sender<Event>) -> Feed,
+) -> Result<()> {
+    terminal::watch_for_hang_up().wrap_err("cannot watch the terminal")?;
+    let mut screen = Screen::enter(synchronised).wrap_err("cannot take over the terminal")?;
+    app.size = screen.size().wrap_err("the terminal does not tell its size")?;
+    let (sender, mut events) = mpsc::channel(WAITING);
+    event::start(&sender).wrap_err("cannot listen for keys and signals")?;
+    let feed = feed(&app, &sender);
+    let mut next_frame = Instant::now();
+    let mut dirty = true;
+    loop {
+        let event = tokio::select! {
+            // Keys first: a frame can wait, an answer must not.
+            biased;
+            event = events.recv() => event,
+            () = sleep_until(next_frame), if dirty => {
+                draw(&app, &mut screen)?;
+                dirty = false;
+                next_frame = Instant::now() + screen.pause();
+                continue;
+            }
+        };
+        let Some(event) = event else { break };
+        dirty |= !matches!(&event, Event::Told(message) if matches!(message.body, Body::Asking));
+        for command in app.update(event, Utc::now()) {
+            match command {
+                Command::Poll => feed.poll(),
+                Command::Want(wanted) => feed.want(wanted),
+                Command::Repaint => screen.repaint(),
+                Command::Suspend => {
+                    screen.suspend().wrap_err("cannot come back to the terminal")?;
+                    app.size = screen.size().unwrap_or(app.size);
+                }
+                Command::Quit(leave_picture) => {
+                    let picture = leave_picture.then(|| once::picture(&app));
+                    drop(screen);
+                    if let Some(picture) = picture {
+                        write!(std::io::stdout(), "{}", once::ansi(&picture))
+                            .wrap_err("cannot leave the picture")?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn draw(app: &App, screen: &mut Screen) -> Result<()> {
+    // Lets a test see what a panic in the middle of a session leaves behind; not in release builds.
+    #[cfg(debug_assertions)]
+    {
+        let asked =
+            std::env::var_os("INSTASHOP_TUI_PANIC").is_some() && app.snapshot.redis.answered.is_some();
+        assert!(!asked, "asked for by INSTASHOP_TUI_PANIC");
+    }
+    screen
+        .draw(once::picture(app))
+        .wrap_err("the terminal takes no more bytes")
+}

@@ -1,0 +1,103 @@
+//! The complete days of a range, and the days before it.
+
+use chrono::{Days, NaiveDate};
+use instashop_core::view::{SalesView, Totals};
+
+/// A range of complete days with its sums.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span<'v> {
+    /// Its days, oldest first; today is not one of them.
+    pub days: &'v [(NaiveDate, Totals)],
+    /// Its sums.
+    pub totals: Totals,
+    /// Its reversals by the day they happened, negative cents.
+    pub reversals: i64,
+    /// The days before it, as many, oldest first.
+    pub days_before: &'v [(NaiveDate, Totals)],
+    /// Sums and reversals of the period before; `None` when it began before the first day with an order.
+    pub before: Option<(Totals, i64)>,
+    /// Sums of today so far.
+    pub today: Totals,
+}
+
+impl<'v> Span<'v> {
+    /// The last `days` complete days of a view and the period before them.
+    pub fn of(view: &'v SalesView, days: u32) -> Self {
+        let length = u64::from(days);
+        let start = view
+            .today
+            .checked_sub_days(Days::new(length))
+            .unwrap_or(NaiveDate::MIN);
+        let start_before = start
+            .checked_sub_days(Days::new(length))
+            .unwrap_or(NaiveDate::MIN);
+        let at = |day: NaiveDate| view.days.partition_point(|(date, _)| *date < day);
+        let (from_before, from, to) = (at(start_before), at(start), at(view.today));
+        let sum = |days: &[(NaiveDate, Totals)]| {
+            days.iter()
+                .fold(Totals::default(), |sum, (_, day)| sum.plus(*day))
+        };
+        let reversed = |from: NaiveDate, to: NaiveDate| -> i64 {
+            let inside = view.reversals.iter().filter(|(day, _)| *day >= from && *day < to);
+            inside.map(|(_, cents)| *cents).sum()
+        };
+        let (days_before, days) = (&view.days[from_before..from], &view.days[from..to]);
+        let honest = view.first_day.is_some_and(|first| first <= start_before) && !days_before.is_empty();
+        Self {
+            days,
+            totals: sum(days),
+            reversals: reversed(start, view.today),
+            days_before,
+            before: honest.then(|| (sum(days_before), reversed(start_before, start))),
+            today: view.days[to..]
+                .first()
+                .map_or_else(Totals::default, |(_, totals)| *totals),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(number: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 8, number).unwrap()
+    }
+
+    fn view(first: u32) -> SalesView {
+        let days = (1..=7).map(|number| {
+            let totals = Totals {
+                revenue_cents: i64::from(number),
+                ..Totals::default()
+            };
+            (day(number), totals)
+        });
+        SalesView {
+            today: day(7),
+            first_day: Some(day(first)),
+            days: days.collect(),
+            reversals: vec![(day(3), -10), (day(6), -1), (day(7), -100)],
+            ..SalesView::default()
+        }
+    }
+
+    #[test]
+    fn complete_days_and_the_period_before() {
+        let view = view(1);
+        let span = Span::of(&view, 3);
+        assert_eq!(span.totals.revenue_cents, 4 + 5 + 6, "today is not complete");
+        assert_eq!(span.reversals, -1);
+        assert_eq!(span.today.revenue_cents, 7);
+        let (before, reversals) = span.before.unwrap();
+        assert_eq!((before.revenue_cents, reversals), (1 + 2 + 3, -10));
+    }
+
+    #[test]
+    fn a_period_before_the_first_day_is_no_base() {
+        let late = view(2);
+        assert_eq!(Span::of(&late, 3).before, None);
+        let empty = SalesView::default();
+        let span = Span::of(&empty, 30);
+        assert_eq!((span.totals, span.before), (Totals::default(), None));
+    }
+}

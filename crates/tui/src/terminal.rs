@@ -1,0 +1,260 @@
+//! The terminal: the modes that are switched on and, on every way out, off again; and frames in one write.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::rc::Rc;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+
+/// True while modes are switched on that must be switched off.
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// Exit code after the terminal went away, as a shell would report SIGHUP.
+pub const GONE: i32 = 129;
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// A write that takes longer than this halves the frame rate.
+const SLOW_WRITE: Duration = Duration::from_millis(100);
+
+/// Quick frames after which the rate rises again.
+const QUICK_FRAMES: u32 = 10;
+
+/// True when there is a terminal to draw on.
+pub fn is_present() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A frame in the making: the backend writes into memory.
+#[derive(Clone, Default)]
+struct Bytes(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Switches the modes off, if they are on. Every way out comes through here: normal end, error, panic, signal, hang-up.
+pub fn leave() {
+    if ON.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        // Nothing can be done about a terminal that takes no more bytes.
+        let _ = execute!(out, EndSynchronizedUpdate, ResetColor, Show, LeaveAlternateScreen);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Switches the modes off and ends the process, whatever the loop is doing: it may hang in a write to a terminal that
+/// does not read.
+pub fn leave_and_exit(code: i32) -> ! {
+    let leaving = std::thread::spawn(leave);
+    let until = Instant::now() + Duration::from_millis(200);
+    while !leaving.is_finished() && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    std::process::exit(code)
+}
+
+fn switch_on() -> io::Result<()> {
+    enable_raw_mode()?;
+    ON.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, Hide, Clear(ClearType::All))
+}
+
+/// The screen while it is ours; dropping it gives the terminal back.
+pub struct Screen {
+    /// A copy of the descriptor: the buffer of `Stdout` would cut a frame into many writes.
+    out: File,
+    bytes: Bytes,
+    backend: CrosstermBackend<Bytes>,
+    shown: Option<Buffer>,
+    synchronised: bool,
+    pause: Duration,
+    quick: u32,
+}
+
+impl Screen {
+    /// Takes the terminal over, and arranges that a panic gives it back before it is reported.
+    pub fn enter(synchronised: bool) -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let report = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                let ours = ON.load(Ordering::SeqCst);
+                leave();
+                report(info);
+                if ours {
+                    // A panic in a background task would leave a loop that draws over the message.
+                    std::process::exit(101);
+                }
+            }));
+        });
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        switch_on()?;
+        let bytes = Bytes::default();
+        Ok(Self {
+            out,
+            backend: CrosstermBackend::new(bytes.clone()),
+            bytes,
+            shown: None,
+            synchronised,
+            pause: FRAME,
+            quick: 0,
+        })
+    }
+
+    /// Columns and rows of the window.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        crossterm::terminal::size()
+    }
+
+    /// Least time until the next frame: longer while the line is slow.
+    pub const fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// Forgets what is on the screen: the next frame paints everything.
+    pub fn repaint(&mut self) {
+        self.shown = None;
+    }
+
+    /// Draws a picture: what differs from the one before, in one write. An equal picture writes nothing.
+    pub fn draw(&mut self, picture: Buffer) -> io::Result<()> {
+        if self.shown.as_ref() == Some(&picture) {
+            return Ok(());
+        }
+        let known = self.shown.take().filter(|shown| shown.area == picture.area);
+        let before = if let Some(before) = known {
+            before
+        } else {
+            // A clear inside the bracket can lose lines in tmux, so it goes out before.
+            queue!(self.bytes, ResetColor, Clear(ClearType::All))?;
+            self.send()?;
+            Buffer::empty(picture.area)
+        };
+        if self.synchronised {
+            queue!(self.bytes, BeginSynchronizedUpdate)?;
+        }
+        self.backend.draw(before.diff(&picture).into_iter())?;
+        // The cursor rests in the corner, hidden: some terminals draw a trail behind one that moves.
+        queue!(self.bytes, MoveTo(0, 0))?;
+        if self.synchronised {
+            queue!(self.bytes, EndSynchronizedUpdate)?;
+        }
+        let started = Instant::now();
+        self.send()?;
+        self.pace(started.elapsed());
+        self.shown = Some(picture);
+        Ok(())
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        let bytes = self.bytes.0.take();
+        self.out.write_all(&bytes)
+    }
+
+    fn pace(&mut self, took: Duration) {
+        if took > SLOW_WRITE {
+            self.pause = (self.pause * 2).min(FRAME * 16);
+            self.quick = 0;
+        } else {
+            self.quick += 1;
+            if self.quick >= QUICK_FRAMES {
+                self.quick = 0;
+                self.pause = (self.pause / 2).max(FRAME);
+            }
+        }
+    }
+
+    /// Gives the terminal back, stops the process, and takes the terminal over again when it goes on.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).map_err(io::Error::from)?;
+        switch_on()?;
+        self.repaint();
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Starts the thread that ends the process when the terminal goes away.
+///
+/// crossterm's event source loops for ever on a terminal that was closed while SIGHUP is ignored (crossterm-rs/crossterm
+/// issue 793), so a plain poll for hang-up watches beside it.
+pub fn watch_for_hang_up() -> io::Result<()> {
+    let watched = io::stdout().as_fd().try_clone_to_owned()?;
+    std::thread::Builder::new()
+        .name("hang-up".into())
+        .spawn(move || {
+            wait_for_hang_up(watched.as_fd());
+            tracing::info!("the terminal went away");
+            leave_and_exit(GONE);
+        })?;
+    Ok(())
+}
+
+/// Returns when the other end of a terminal is closed.
+fn wait_for_hang_up(terminal: BorrowedFd<'_>) {
+    loop {
+        // No events are asked for: hang-up and error are reported all the same.
+        let mut watched = [PollFd::new(terminal, PollFlags::empty())];
+        match poll(&mut watched, PollTimeout::from(1000_u16)) {
+            Ok(0) | Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => {}
+            Ok(_) => {
+                let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+                if watched[0].revents().is_some_and(|events| events.intersects(gone)) {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, descriptor = terminal.as_raw_fd(), "cannot watch the terminal");
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hang_up_of_a_pseudo_terminal_is_seen() {
+        let pair = nix::pty::openpty(None, None).unwrap();
+        let (slave, master) = (pair.slave, pair.master);
+        let waiting = std::thread::spawn(move || {
+            wait_for_hang_up(slave.as_fd());
+            Instant::now()
+        });
+        let closed = Instant::now();
+        drop(master);
+        let seen = waiting.join().unwrap();
+        assert!(seen - closed < Duration::from_secs(2));
+    }
+}

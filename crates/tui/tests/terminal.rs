@@ -1,0 +1,308 @@
+//! The real binary in a pseudo-terminal, its output read by a terminal emulator. Every wait is for a state of the
+//! screen or of the process, with a bound.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use expectrl::process::Process;
+use expectrl::process::unix::{PtyStream, UnixProcess, WaitStatus};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A process in a pseudo-terminal with the screen it has drawn.
+struct Board {
+    process: UnixProcess,
+    keys: PtyStream,
+    screen: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Board {
+    fn start(columns: u16, rows: u16, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_instashop-tui"));
+        command.args(["--demo", "--colors", "256", "--lang", "en", "--glyphs", "unicode"]);
+        command
+            .env_remove("NO_COLOR")
+            .env_remove("INSTASHOP_CONFIG")
+            .env("TERM", "xterm-256color");
+        command.env("XDG_STATE_HOME", std::env::temp_dir().join("instashop-tui-test"));
+        change(&mut command);
+        let mut process = UnixProcess::spawn_command(command).expect("starts");
+        process.set_window_size(columns, rows).expect("has a size");
+        let keys = process.open_stream().expect("has a terminal");
+        let mut output = process.open_stream().expect("has a terminal");
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let (drawn, bytes) = (Arc::clone(&screen), Arc::clone(&raw));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
+                drawn.lock().unwrap().process(&buffer[..count]);
+            }
+        });
+        Self {
+            process,
+            keys,
+            screen,
+            raw,
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("takes keys");
+    }
+
+    fn contents(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    #[track_caller]
+    fn wait_for(&self, what: &str, seen: impl Fn(&str) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !seen(&self.contents()) {
+            assert!(
+                Instant::now() < until,
+                "no {what} on the screen:\n{}",
+                self.contents()
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        self.wait_for(text, |screen| screen.contains(text));
+    }
+
+    /// Waits until the process has ended, and gives its exit code and how long it took.
+    #[track_caller]
+    fn ends(&self) -> (i32, Duration) {
+        let started = Instant::now();
+        loop {
+            match self.process.status().expect("has a status") {
+                WaitStatus::Exited(_, code) => return (code, started.elapsed()),
+                WaitStatus::Signaled(_, signal, _) => return (128 + signal as i32, started.elapsed()),
+                _ => assert!(started.elapsed() < PATIENCE, "still runs:\n{}", self.contents()),
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// True when the terminal is as it was: main screen, visible cursor.
+    fn is_restored(&self) -> bool {
+        let parser = self.screen.lock().unwrap();
+        !parser.screen().alternate_screen() && !parser.screen().hide_cursor()
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.process.pid().as_raw()), signal)
+            .expect("takes a signal");
+    }
+}
+
+#[test]
+fn walks_the_tabs_resizes_and_quits() {
+    let mut board = Board::start(80, 24, |_| {});
+    board.shows("[1 Live]");
+    board.shows("Revenue / min");
+    board.press("2");
+    board.shows("[2 Sales]");
+    board.shows("Revenue by day");
+    board.press("0");
+    board.shows("[0 System]");
+    board.shows("Reconciliation");
+    board.press(">");
+    board.shows("[1 Live]");
+    board.press("?");
+    board.shows("type to search");
+    board.press("theme\r");
+    board.shows("Revenue / min");
+    board.press("x");
+    board.shows("Explain: Revenue");
+    board.press("\u{1b}");
+    board.press("\t");
+    board.press("z");
+    board.shows("1 Live › Revenue per minute");
+    board.press("z ");
+    board.shows("FROZEN");
+    board.press(" ");
+    board.shows("● LIVE");
+    board.screen.lock().unwrap().screen_mut().set_size(10, 40);
+    board.process.set_window_size(40, 10).unwrap();
+    board.shows("Revenue       $");
+    board.screen.lock().unwrap().screen_mut().set_size(8, 30);
+    board.process.set_window_size(30, 8).unwrap();
+    board.shows("InstaShop needs 40 x 10");
+    board.screen.lock().unwrap().screen_mut().set_size(40, 120);
+    board.process.set_window_size(120, 40).unwrap();
+    board.shows("Revenue per minute, last 60 min");
+    board.press("q");
+    assert_eq!(board.ends().0, 0);
+    assert!(board.is_restored());
+    let raw = board.raw.lock().unwrap();
+    let text = String::from_utf8_lossy(&raw);
+    assert!(
+        text.contains("\u{1b}[?2026h") && text.contains("\u{1b}[?2026l"),
+        "frames are bracketed"
+    );
+    assert!(!text.contains("\u{1b}[?1000h"), "no mouse capture");
+}
+
+#[test]
+fn leaves_the_picture_when_asked_to() {
+    let mut board = Board::start(80, 24, |_| {});
+    board.shows("[1 Live]");
+    board.press("Q");
+    assert_eq!(board.ends().0, 0);
+    board.wait_for("picture on the main screen", |screen| screen.contains("[1 Live]"));
+    assert!(board.is_restored());
+}
+
+#[test]
+fn signals_end_it_and_give_the_terminal_back() {
+    use nix::sys::signal::Signal;
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let board = Board::start(80, 24, |_| {});
+        board.shows("[1 Live]");
+        board.signal(signal);
+        let (_, took) = board.ends();
+        assert!(took < Duration::from_secs(3), "{signal}: {took:?}");
+        board.wait_for("restored terminal", |_| board.is_restored());
+    }
+}
+
+#[test]
+fn ends_within_two_seconds_when_the_terminal_goes_away() {
+    for ignoring in [false, true] {
+        let size = nix::pty::Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pair = nix::pty::openpty(&size, None).unwrap();
+        let mut command = Command::new("setsid");
+        command.arg("--ctty");
+        if ignoring {
+            // A shell started with nohup passes an ignored SIGHUP on.
+            command.args(["sh", "-c", "trap '' HUP; exec \"$0\" --demo"]);
+            command.arg(env!("CARGO_BIN_EXE_instashop-tui"));
+        } else {
+            command.arg(env!("CARGO_BIN_EXE_instashop-tui")).arg("--demo");
+        }
+        let end = || Stdio::from(pair.slave.try_clone().unwrap());
+        command
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .env("TERM", "xterm-256color");
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        drop(pair.slave);
+        let mut master = std::fs::File::from(pair.master);
+        let mut seen = Vec::new();
+        let mut buffer = [0; 8192];
+        while !String::from_utf8_lossy(&seen).contains("Event tape") {
+            let count = master.read(&mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[..count]);
+        }
+        let closed = Instant::now();
+        drop(master);
+        child.wait().unwrap();
+        let took = closed.elapsed();
+        assert!(
+            took < Duration::from_secs(2),
+            "ignoring SIGHUP: {ignoring}, took {took:?}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_leaves_a_sane_terminal_and_the_message() {
+    let board = Board::start(80, 24, |command| {
+        command.env("INSTASHOP_TUI_PANIC", "1");
+    });
+    let (code, _) = board.ends();
+    assert_eq!(code, 101);
+    board.wait_for("message on the main screen", |screen| {
+        screen.contains("asked for by INSTASHOP_TUI_PANIC")
+    });
+    assert!(board.is_restored());
+}
+
+#[test]
+fn suspends_and_comes_back() {
+    use nix::sys::signal::Signal;
+    let mut board = Board::start(80, 24, |_| {});
+    board.shows("[1 Live]");
+    board.press("\u{1a}");
+    board.wait_for("restored terminal", |_| board.is_restored());
+    let until = Instant::now() + PATIENCE;
+    while !stopped(&board) {
+        assert!(Instant::now() < until, "is not stopped");
+        std::thread::yield_now();
+    }
+    board.signal(Signal::SIGCONT);
+    board.shows("[1 Live]");
+    board.press("q");
+    assert_eq!(board.ends().0, 0);
+}
+
+/// State of the process as the system tells it.
+fn stopped(board: &Board) -> bool {
+    let stat =
+        std::fs::read_to_string(format!("/proc/{}/stat", board.process.pid().as_raw())).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| rest.trim_start().starts_with('T'))
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_instashop-tui"))
+        .arg("--demo")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--once"), "{said}");
+}
+
+#[test]
+fn faults_of_arguments_and_configuration_end_with_4() {
+    for arguments in [
+        &["--nonsense"][..],
+        &["--config", "/nonexistent.toml", "--once"],
+        &["--once", "--set", "redis.prot=1"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_instashop-tui"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn pages_for_packagers() {
+    for (arguments, expected) in [
+        (&["completions", "bash"][..], "complete -F _instashop-tui"),
+        (&["completions", "zsh"], "#compdef instashop-tui"),
+        (&["man"], ".TH instashop-tui"),
+        (&["--version"], "instashop-tui "),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_instashop-tui"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains(expected),
+            "{arguments:?}"
+        );
+    }
+}

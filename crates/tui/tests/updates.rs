@@ -1,0 +1,303 @@
+//! The pure update: scripted events in, state and commands out; no terminal.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use instashop_core::config::{Dashboard, Meaning};
+use instashop_core::view::LiveView;
+use instashop_tui::app::{App, Command, Event, Overlay, Tab, Wanted};
+use instashop_tui::demo::{Scene, Shop};
+use instashop_tui::look::{Look, Wanted as WantedLook};
+use instashop_tui::metrics::Metric;
+use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, StoreName};
+use instashop_tui::theme::Name;
+use instashop_tui::ui::layout::Panel;
+
+fn now() -> DateTime<Utc> {
+    "2026-08-21T17:05:02Z".parse().unwrap()
+}
+
+fn app() -> App {
+    let look = Look::resolve(
+        &WantedLook::default(),
+        &Dashboard::default(),
+        &Meaning::default(),
+        |_| None,
+    );
+    let rhythm = Rhythm::from_config(&Dashboard::default());
+    let snapshot = Shop::new(7, look.zone).snapshot(rhythm, Scene::Full, now(), 7);
+    let mut app = App::new(look, snapshot, (120, 40), Tab::Live, true);
+    app.update(Event::Tick, now());
+    app
+}
+
+fn key(app: &mut App, code: KeyCode) -> Vec<Command> {
+    app.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)), now())
+}
+
+fn press(app: &mut App, keys: &str) -> Vec<Command> {
+    keys.chars().flat_map(|c| key(app, KeyCode::Char(c))).collect()
+}
+
+fn told(app: &mut App, at: DateTime<Utc>, body: Body) -> Vec<Command> {
+    let message = Message {
+        at,
+        store: StoreName::Redis,
+        body,
+    };
+    app.update(Event::Told(message), at)
+}
+
+fn live(app: &App, change: impl FnOnce(&mut LiveView)) -> Body {
+    let mut view = app.snapshot.live.get().unwrap().clone();
+    change(&mut view);
+    Body::Live(Box::new(view))
+}
+
+#[test]
+fn tabs_by_key_and_by_step() {
+    let mut app = app();
+    for (keys, expected) in [
+        ("2", Tab::Sales),
+        ("0", Tab::System),
+        (">", Tab::Live),
+        ("<", Tab::System),
+        ("<", Tab::Sales),
+        ("1", Tab::Live),
+        ("9", Tab::Live),
+    ] {
+        press(&mut app, keys);
+        assert_eq!(app.tab, expected, "{keys}");
+    }
+}
+
+#[test]
+fn a_new_tab_wants_other_parts_and_asks_once() {
+    let mut app = app();
+    let wanted = |commands: &[Command]| -> Vec<Wanted> {
+        let wants = |command: &Command| match command {
+            Command::Want(wanted) => Some(*wanted),
+            _ => None,
+        };
+        commands.iter().filter_map(wants).collect()
+    };
+    let commands = press(&mut app, "2");
+    assert_eq!(wanted(&commands).len(), 1);
+    assert_eq!(wanted(&commands)[0].tab, Tab::Sales);
+    assert!(wanted(&press(&mut app, "2")).is_empty(), "nothing changed");
+    let commands = press(&mut app, "t");
+    assert_eq!(wanted(&commands)[0].days, 90);
+    assert!(commands.contains(&Command::Poll));
+    press(&mut app, "1");
+    let commands = app.update(Event::Resize(200, 60), now());
+    assert!(
+        wanted(&commands)[0].sales_on_live,
+        "a large Live tab shows panels of Sales"
+    );
+}
+
+#[test]
+fn focus_walks_round_and_stays_on_a_visible_panel() {
+    let mut app = app();
+    assert_eq!(app.focused(), Some(Panel::Tiles));
+    let panels = app.panels();
+    for expected in panels.iter().skip(1).chain([&Panel::Tiles]) {
+        key(&mut app, KeyCode::Tab);
+        assert_eq!(app.focused(), Some(*expected));
+    }
+    key(&mut app, KeyCode::BackTab);
+    assert_eq!(app.focused(), panels.last().copied());
+    app.focus_on(Panel::Hours);
+    app.update(Event::Resize(80, 24), now());
+    assert_eq!(
+        app.focused(),
+        Some(Panel::Tiles),
+        "hours have no panel of their own here"
+    );
+    app.update(Event::Resize(120, 40), now());
+    assert_eq!(app.focused(), Some(Panel::Hours), "and come back");
+}
+
+#[test]
+fn sorting_and_scrolling_stay_in_range() {
+    let mut app = app();
+    press(&mut app, "2");
+    app.focus_on(Panel::Ranking);
+    press(&mut app, "s");
+    assert_eq!(
+        (
+            app.order(Panel::Ranking).column,
+            app.order(Panel::Ranking).reversed
+        ),
+        (1, false)
+    );
+    press(&mut app, "S");
+    assert!(app.order(Panel::Ranking).reversed);
+    press(&mut app, "sss");
+    assert_eq!(app.order(Panel::Ranking).column, 0, "round to the first");
+    press(&mut app, "jjj");
+    assert_eq!(app.scrolled(Panel::Ranking), 3);
+    press(&mut app, "G");
+    let last = app.scrolled(Panel::Ranking);
+    press(&mut app, "jjjj");
+    assert_eq!(app.scrolled(Panel::Ranking), last);
+    press(&mut app, "gk");
+    assert_eq!(app.scrolled(Panel::Ranking), 0);
+}
+
+#[test]
+fn freezing_keeps_the_board_and_counts_what_is_hidden() {
+    let mut app = app();
+    press(&mut app, " ");
+    let frozen = app.shown().0.live.get().unwrap().today;
+    let later = now() + TimeDelta::seconds(5);
+    let more = live(&app, |view| {
+        view.today.orders += 3;
+        for key in 0..3 {
+            let mut entry = view.tape[0].clone();
+            entry.key += 1000 + key;
+            view.tape.insert(0, entry);
+        }
+    });
+    told(&mut app, later, more);
+    assert_eq!(
+        app.shown().0.live.get().unwrap().today,
+        frozen,
+        "values stand still"
+    );
+    assert_eq!(app.shown().1, now(), "and so does the clock");
+    assert_eq!(app.hidden_changes(), (3, false));
+    assert_eq!(
+        app.snapshot.live.get().unwrap().today.orders,
+        frozen.orders + 3,
+        "collection goes on"
+    );
+    press(&mut app, " ");
+    assert_eq!(app.shown().0.live.get().unwrap().today.orders, frozen.orders + 3);
+    press(&mut app, " ");
+    key(&mut app, KeyCode::Esc);
+    assert!(app.frozen.is_none(), "Esc leaves it as well");
+}
+
+#[test]
+fn a_changed_value_is_bold_for_a_second() {
+    let mut app = app();
+    let at = now() + TimeDelta::seconds(1);
+    let more = live(&app, |view| view.today.orders += 1);
+    told(&mut app, at, more);
+    assert!(app.just_changed(Metric::Orders));
+    assert!(app.just_changed(Metric::Aov));
+    assert!(!app.just_changed(Metric::BuyersToday));
+    app.update(Event::Tick, at + TimeDelta::milliseconds(1001));
+    assert!(!app.just_changed(Metric::Orders));
+}
+
+#[test]
+fn help_finds_runs_and_closes() {
+    let mut app = app();
+    press(&mut app, "?");
+    press(&mut app, "theme");
+    let Some(Overlay::Help(page)) = &app.overlay else {
+        panic!("help is open")
+    };
+    assert_eq!(page.find, "theme");
+    assert_eq!(page.found(&app).len(), 1);
+    assert_eq!(app.look.theme.name, Name::Dark, "typing runs nothing");
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.look.theme.name, Name::Light);
+    assert!(app.overlay.is_none());
+    press(&mut app, "?q");
+    assert!(app.overlay.is_some(), "q is a letter here");
+    key(&mut app, KeyCode::Backspace);
+    press(&mut app, "?");
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn explain_follows_the_selected_tile() {
+    let mut app = app();
+    press(&mut app, "lx");
+    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Orders)));
+    press(&mut app, "l");
+    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Aov)));
+    key(&mut app, KeyCode::Esc);
+    assert_eq!(app.overlay, None);
+    press(&mut app, "0");
+    app.focus_on(Panel::Proof);
+    press(&mut app, "x");
+    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Drift)));
+}
+
+#[test]
+fn failures_open_only_while_there_is_one() {
+    let mut app = app();
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.overlay, None);
+    let down = Body::Down {
+        attempt: 1,
+        retry_at: now(),
+        failure: Failure::default(),
+    };
+    told(&mut app, now(), down);
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.overlay, Some(Overlay::Failure(StoreName::Redis)));
+    assert_eq!(
+        press(&mut app, "r"),
+        [Command::Poll],
+        "retry works while it is open"
+    );
+    assert!(app.overlay.is_some());
+}
+
+#[test]
+fn the_warehouse_is_asked_more_often_while_redis_is_out() {
+    let mut app = app();
+    let commands = app.update(Event::Tick, now() + TimeDelta::seconds(30));
+    assert!(
+        matches!(
+            commands.as_slice(),
+            [Command::Want(Wanted {
+                redis_is_out: true,
+                ..
+            })]
+        ),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn ways_out() {
+    for (event, expected) in [
+        (
+            KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE),
+            Command::Quit(false),
+        ),
+        (
+            KeyEvent::new(KeyCode::Char('Q'), KeyModifiers::SHIFT),
+            Command::Quit(true),
+        ),
+        (
+            KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
+            Command::Quit(false),
+        ),
+        (
+            KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL),
+            Command::Suspend,
+        ),
+        (
+            KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL),
+            Command::Repaint,
+        ),
+    ] {
+        assert_eq!(app().update(Event::Key(event), now()), [expected]);
+        if expected == Command::Quit(false) && event.modifiers.contains(KeyModifiers::CONTROL) {
+            let mut app = app();
+            press(&mut app, "?");
+            assert_eq!(
+                app.update(Event::Key(event), now()),
+                [expected],
+                "from help as well"
+            );
+        }
+    }
+    assert_eq!(app().update(Event::Stop, now()), [Command::Quit(false)]);
+}
