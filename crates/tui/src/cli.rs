@@ -119,6 +119,12 @@ pub enum Page {
     /// The manual page
     #[command(hide = true)]
     Man,
+    /// The pictures of the README, from the generated shop
+    #[command(hide = true)]
+    Pictures {
+        /// Folder to write them to
+        folder: PathBuf,
+    },
 }
 
 /// A tab, or all of them.

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -144,9 +144,35 @@ fn print_page(page: &Page) -> Result<()> {
         Page::Completions { shell } => {
             clap_complete::generate(*shell, &mut command, "instashop-tui", &mut out);
         }
+        Page::Pictures { folder } => pictures(folder)?,
         Page::Man => clap_mangen::Man::new(command)
             .render(&mut out)
             .wrap_err("cannot print the manual page")?,
+    }
+    Ok(())
+}
+
+/// Draws the pictures of the README: the same shop, at the same moment, whenever they are drawn again.
+fn pictures(folder: &Path) -> Result<()> {
+    let now = "2026-08-21T17:05:02Z"
+        .parse()
+        .wrap_err("the moment of the pictures")?;
+    let wanted = instashop_tui::look::Wanted {
+        colors: Some("rgb".into()),
+        theme: Some("dark".into()),
+        ..instashop_tui::look::Wanted::default()
+    };
+    let config = Config::default();
+    let look = Look::resolve(&wanted, &config.dashboard, &config.meaning, |_| None);
+    let mut shop = Shop::new(7, look.zone);
+    let snapshot = shop.snapshot(Rhythm::from_config(&config.dashboard), Scene::Full, now, 30);
+    std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make {}", folder.display()))?;
+    for tab in Tab::ALL {
+        let mut app = App::new(look.clone(), snapshot.clone(), (120, 40), tab, true);
+        app.now = now;
+        let file = folder.join(format!("{}.svg", tab.name()));
+        let picture = output(&app, &[tab], Format::Svg);
+        std::fs::write(&file, picture).wrap_err_with(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
 }

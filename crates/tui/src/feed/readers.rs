@@ -4,26 +4,61 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use instashop_core::config::Config;
-use instashop_store::{Kind, StoreError};
+use instashop_store::StoreError;
+use instashop_store::live::LiveReader;
+use instashop_store::warehouse::WarehouseReader;
 
 use super::Question;
 use crate::snapshot::{Body, Failure, StoreName};
 
 /// A connection to one store.
-pub(super) enum Reader {}
+pub(super) enum Reader {
+    /// To Redis.
+    Redis(Box<LiveReader>),
+    /// To the warehouse.
+    Warehouse(Box<WarehouseReader>),
+}
 
 impl Reader {
-    /// Connects.
-    #[expect(clippy::unused_async, reason = "the readers come with the store")]
-    pub(super) async fn connect(store: StoreName, _config: &Config) -> Result<Self, Failure> {
-        let error = StoreError::new(Kind::Permanent, format!("{store:?} has no reader in this build"));
-        Err(failure(&error.hint("instashop-tui --demo shows a generated shop")))
+    /// Connects with the role that reads and nothing else.
+    pub(super) async fn connect(store: StoreName, config: &Config) -> Result<Self, Failure> {
+        match store {
+            StoreName::Redis => {
+                let reader = LiveReader::connect(&config.redis, &config.meaning).await;
+                reader.map(|reader| Self::Redis(Box::new(reader)))
+            }
+            StoreName::Warehouse => {
+                let reader = WarehouseReader::connect(&config.warehouse, &config.meaning).await;
+                reader.map(|reader| Self::Warehouse(Box::new(reader)))
+            }
+        }
+        .map_err(|error| failure(&error))
     }
 
     /// Asks one question.
-    #[expect(clippy::unused_async, reason = "the readers come with the store")]
-    pub(super) async fn ask(&mut self, _question: Question, _now: DateTime<Utc>) -> Result<Body, Failure> {
-        match *self {}
+    pub(super) async fn ask(&mut self, question: Question, now: DateTime<Utc>) -> Result<Body, Failure> {
+        match (self, question) {
+            (Self::Redis(reader), Question::LiveSystem) => reader
+                .system(now)
+                .await
+                .map(|view| Body::LiveSystem(Box::new(view))),
+            (Self::Redis(reader), _) => reader.live(now).await.map(|view| Body::Live(Box::new(view))),
+            (Self::Warehouse(reader), Question::Base) => {
+                reader.live_base(now).await.map(|view| Body::Base(Box::new(view)))
+            }
+            (Self::Warehouse(reader), Question::Today) => {
+                reader.today(now).await.map(|view| Body::Today(Box::new(view)))
+            }
+            (Self::Warehouse(reader), Question::Sales(days)) => reader
+                .sales(now, days)
+                .await
+                .map(|view| Body::Sales(days, Box::new(view))),
+            (Self::Warehouse(reader), _) => reader
+                .system(now)
+                .await
+                .map(|view| Body::WarehouseSystem(Box::new(view))),
+        }
+        .map_err(|error| failure(&error))
     }
 }
 
@@ -62,6 +97,7 @@ pub(super) async fn within<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use instashop_store::Kind;
 
     #[test]
     fn failures_in_words() {
