@@ -20,7 +20,7 @@ use instashop_core::config::Config;
 use instashop_store::config;
 
 use crate::shutdown::Shutdown;
-use crate::{flow, setup, status, supervise, telemetry, verify};
+use crate::{dead_letters, flow, rebuild, setup, status, supervise, telemetry, verify};
 use exit::Exit;
 
 const EXAMPLES: &str = "\
@@ -135,9 +135,15 @@ pub enum Command {
     /// Prove that source, warehouse and Redis agree
     #[command(after_long_help = VERIFY_HELP)]
     Verify(verify::VerifyArgs),
+    /// Count the live totals anew from the topics
+    #[command(after_long_help = rebuild::HELP)]
+    Rebuild(rebuild::RebuildArgs),
     /// Show one page of health
     #[command(after_long_help = status::HELP)]
     Status(status::StatusArgs),
+    /// List, show or discard records that could not be used
+    #[command(subcommand, name = "dead-letters", after_long_help = dead_letters::HELP)]
+    DeadLetters(dead_letters::DeadLetters),
     /// Start the workers of both flows in the background
     #[command(after_long_help = supervise::UP_HELP)]
     Up(supervise::UpArgs),
@@ -241,7 +247,9 @@ async fn dispatch(command: Command, global: &Global, config: &Config) -> Result<
         Command::Live => Box::pin(flow::run_live(config, Shutdown::on_signals()?)).await,
         Command::Warehouse => Box::pin(flow::run_warehouse(config, Shutdown::on_signals()?)).await,
         Command::Verify(args) => Box::pin(verify::run(config, args)).await,
+        Command::Rebuild(args) => Box::pin(rebuild::run(&args, config)).await,
         Command::Status(args) => Box::pin(status::run(&args, global, config)).await,
+        Command::DeadLetters(command) => Box::pin(dead_letters::run(&command, config)).await,
         Command::Up(args) => Box::pin(supervise::up(&args, global, config)).await,
         Command::Down(args) => Box::pin(supervise::down(&args, global)).await,
         Command::Logs(args) => Box::pin(supervise::logs(&args, global)).await,

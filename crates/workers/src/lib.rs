@@ -3,8 +3,10 @@
 //! Architecture invariant: no SQL text and no Redis key here; both flows share one loop and differ only in their sink.
 
 pub mod cli;
+pub mod dead_letters;
 pub mod flow;
 pub mod kafka;
+pub mod rebuild;
 pub mod setup;
 pub mod shutdown;
 pub mod status;

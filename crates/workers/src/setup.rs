@@ -12,6 +12,8 @@ pub mod connectors;
 mod generation;
 /// What was found and what was done, as lines for people or scripts.
 pub mod journal;
+/// The users of the live store.
+mod redis;
 /// The source databases: what capture needs of them.
 mod sources;
 /// Topics: what they must be, what they are.
@@ -116,7 +118,7 @@ pub async fn run(args: &SetupArgs, global: &Global, config: &Config) -> Result<E
     };
     let redis = async {
         if wanted(Part::Redis) {
-            // users come next
+            redis::run(config, &journal).await;
         }
     };
     let (topics_ready, sources, owner, ()) =

@@ -7,8 +7,13 @@ use color_eyre::eyre::{Result, WrapErr};
 
 /// Writes text to standard output.
 pub fn print(text: &str) -> Result<()> {
+    bytes(text.as_bytes())
+}
+
+/// Writes bytes to standard output as they are.
+pub fn bytes(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.wrap_err("standard output cannot be written"),
     }
