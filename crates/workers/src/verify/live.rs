@@ -1,0 +1,69 @@
+//! Redis against the warehouse as of exactly the checkpoints of Redis.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+use instashop_core::config::Config;
+use instashop_core::live::{Figure, StateId};
+use instashop_core::table::Table;
+use instashop_store::live::LiveReader;
+use instashop_store::warehouse::Auditor;
+
+use super::cut;
+use super::progress::Progress;
+
+/// Redis compared.
+#[derive(Debug)]
+pub(super) struct LiveResult {
+    /// All figures of the warehouse and of Redis.
+    pub(super) figures: [BTreeMap<Figure, i64>; 2],
+    /// Contradictions inside Redis.
+    pub(super) faults: Vec<String>,
+}
+
+impl LiveResult {
+    pub(super) fn is_clean(&self) -> bool {
+        self.figures[0] == self.figures[1] && self.faults.is_empty()
+    }
+
+    /// Rows of a table in the warehouse and in Redis; `None` for tables the live flow does not keep.
+    pub(super) fn rows(&self, table: Table) -> Option<[i64; 2]> {
+        let figure = Figure {
+            day: None,
+            name: "rows",
+            dimension: table.name().to_owned(),
+        };
+        let rows = |side: &BTreeMap<Figure, i64>| side.get(&figure).copied().unwrap_or(0);
+        is_kept(table).then(|| [rows(&self.figures[0]), rows(&self.figures[1])])
+    }
+}
+
+/// Compares once: totals and checkpoints of Redis in one atomic read, then the warehouse as of these checkpoints.
+pub(super) async fn compare(
+    config: &Config,
+    auditor: &mut Auditor,
+    reader: &mut LiveReader,
+    wait: Duration,
+    progress: &Progress,
+) -> Result<LiveResult> {
+    let ends = cut::ends(config).await?;
+    let dump = cut::live(reader, &ends, wait, progress).await?;
+    cut::warehouse(auditor, &dump.checkpoints, wait, progress).await?;
+    progress.say("comparing Redis");
+    let gone = auditor.gone_products().await?;
+    let here = auditor.as_of_checkpoints(&dump.checkpoints).await?;
+    let mut warehouse = here.figures(&config.meaning, &gone).await?;
+    warehouse.retain(|figure, _| {
+        figure.name != "rows" || Table::from_name(&figure.dimension).is_some_and(is_kept)
+    });
+    Ok(LiveResult {
+        figures: [warehouse, dump.figures],
+        faults: dump.faults,
+    })
+}
+
+/// True for tables whose rows the live flow keeps.
+fn is_kept(table: Table) -> bool {
+    StateId::of(table, 0).is_some()
+}
