@@ -6,7 +6,7 @@ DEMO ?= local
 BUILD = cargo build --release --workspace --bins
 DEV = target/release/instashop-dev
 
-.PHONY: demo stop clean-demo test test-fast test-stack fmt lint tidy screens pictures audit prerequisites
+.PHONY: demo stop clean-demo test test-fast test-stack test-system fmt lint tidy screens pictures audit prerequisites
 
 demo: demo-$(DEMO)
 stop: stop-$(DEMO)
@@ -34,6 +34,8 @@ test: prerequisites
 	cargo run --quiet -p instashop-dev -- test
 test-fast:
 	cargo run --quiet -p instashop-dev -- test --fast
+test-system: prerequisites
+	cargo run --quiet -p instashop-dev -- test --system
 test-stack: prerequisites
 	cargo run --quiet -p instashop-dev -- test --stack
 

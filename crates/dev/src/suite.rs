@@ -25,6 +25,9 @@ pub struct Args {
     /// Only what needs real servers
     #[arg(long)]
     stack: bool,
+    /// Only the whole system: sources, Debezium, Kafka, flows, stores, dashboard, and its faults
+    #[arg(long, conflicts_with_all = ["fast", "stack"])]
+    system: bool,
     /// Root of the repository
     #[arg(long, default_value = ".")]
     root: PathBuf,
@@ -42,6 +45,8 @@ struct Step {
 enum Group {
     Fast,
     Stack,
+    /// The whole system at once; asked for by name.
+    System,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -187,8 +192,14 @@ const STEPS: &[Step] = &[
         expect: Expect::Tests,
     },
     Step {
+        name: "programs of the whole system",
+        group: Group::System,
+        command: &["cargo", "build", "--workspace", "--bins"],
+        expect: Expect::Success,
+    },
+    Step {
         name: "the whole system",
-        group: Group::Stack,
+        group: Group::System,
         command: &[
             "cargo",
             "test",
@@ -265,7 +276,12 @@ fn run_steps(args: &Args) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut tests = 0;
     for step in STEPS {
-        if (args.fast && step.group == Group::Stack) || (args.stack && step.group == Group::Fast) {
+        let wanted = match step.group {
+            Group::Fast => !args.stack && !args.system,
+            Group::Stack => !args.fast && !args.system,
+            Group::System => args.system,
+        };
+        if !wanted {
             continue;
         }
         println!("==> {}", step.name);
@@ -316,7 +332,7 @@ fn execute(step: &Step, root: &Path) -> Result<(bool, Counter)> {
         program.as_ref()
     };
     let quiet = step.expect == Expect::Absence || rest.first() == Some(&"tree");
-    let mut command = if step.group == Group::Stack {
+    let mut command = if step.group != Group::Fast {
         bed_command(program, root)
     } else {
         let mut command = Command::new(program);
