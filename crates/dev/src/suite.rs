@@ -332,12 +332,12 @@ fn execute(step: &Step, root: &Path) -> Result<(bool, Counter)> {
         program.as_ref()
     };
     let quiet = step.expect == Expect::Absence || rest.first() == Some(&"tree");
-    let mut command = if step.group != Group::Fast {
-        bed_command(program, root)
-    } else {
+    let mut command = if step.group == Group::Fast {
         let mut command = Command::new(program);
         command.current_dir(root);
         command
+    } else {
+        bed_command(program, root)
     };
     let mut child = command
         .args(rest)
