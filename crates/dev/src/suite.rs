@@ -157,7 +157,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "the simulator against real servers",
-        group: Group::Stack,
+        group: Group::System,
         command: &[
             "cargo",
             "test",
@@ -172,13 +172,13 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "the servers of the test bed",
-        group: Group::Stack,
+        group: Group::System,
         command: &["@self", "stack", "up"],
         expect: Expect::Success,
     },
     Step {
         name: "the consumer against a real broker",
-        group: Group::Stack,
+        group: Group::System,
         command: &[
             "cargo",
             "test",
