@@ -11,6 +11,7 @@
 //! (docs: reliability section 5).
 
 pub mod access;
+mod answers;
 mod commit;
 mod dump;
 mod fields;

@@ -8,10 +8,11 @@ use instashop_core::order::{Holder, Kept, Order};
 use instashop_core::view::Totals;
 use redis::aio::MultiplexedConnection;
 
+use super::answers::answers;
 use super::fields::{self, Numbers};
 use super::keys::{self, Keys, META, meta};
 use super::link::failure;
-use super::query::{LiveReader, answers, generation};
+use super::query::{LiveReader, generation};
 use crate::error::{Kind, StoreError};
 
 /// Keys looked at in one step of a scan.

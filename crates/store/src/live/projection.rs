@@ -15,11 +15,11 @@ use redis::aio::MultiplexedConnection;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::answers::answers;
 use super::commit::Generation;
 use super::fields::{self, CategorySums, Numbers};
 use super::keys::{self, Keys, META, meta};
 use super::link::failure;
-use super::query::answers;
 use crate::error::{Kind, StoreError};
 
 /// An amount as a JSON number with two digits, without a detour over a float.
