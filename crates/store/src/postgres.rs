@@ -88,7 +88,7 @@ pub(crate) async fn connect(address: &Address<'_>, limits: &Limits) -> Result<Cl
         config.password(address.password.reveal());
     }
     config.options(format!(
-        "-c timezone=UTC -c client_min_messages=warning -c statement_timeout={} -c lock_timeout={} \
+        "-c timezone=UTC -c datestyle=ISO -c client_min_messages=warning -c jit=off -c statement_timeout={} -c lock_timeout={} \
          -c idle_in_transaction_session_timeout={} -c default_transaction_read_only={}",
         limits.statement.as_millis(),
         limits.lock.as_millis(),

@@ -6,7 +6,7 @@ gone AS (SELECT * FROM unnest($4::bigint[], $5::text[]) AS g(product_id, categor
 sales AS (
   SELECT
     t.transaction_id AS order_id,
-    coalesce(CASE WHEN abs(round(t.total_amount * 100)) <= 9223372036854775807 THEN round(t.total_amount * 100) END, 0) AS cents,
+    coalesce(CASE WHEN abs(round(t.total_amount * 100)) < 1000000000000 THEN round(t.total_amount * 100) END, 0) AS cents,
     (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $3::text)::date AS day
   FROM transaction t
   JOIN status_class s ON s.status = lower(btrim(t.status))
@@ -19,7 +19,7 @@ lines AS (
   SELECT
     s.*, d.transaction_detail_id AS line_id, d.product_id, coalesce(d.quantity, 0) AS quantity,
     greatest(coalesce(d.quantity, 0) * coalesce(
-      CASE WHEN abs(round(d.unit_price * 100)) <= 9223372036854775807 THEN round(d.unit_price * 100) END, 0), 0) AS gross
+      CASE WHEN abs(round(d.unit_price * 100)) < 1000000000000 THEN round(d.unit_price * 100) END, 0), 0) AS gross
   FROM sales s
   LEFT JOIN transactiondetail d ON d.transaction_id = s.order_id
 ),

@@ -8,8 +8,8 @@ headers AS MATERIALIZED (
     coalesce(s.class, 'unmapped') AS class,
     coalesce(s.class IN ('recognised', 'reversed'), false) AS is_sale,
     coalesce(a.method, 'unknown') AS method,
-    -- An amount that has no cents in 64 bits counts as none.
-    CASE WHEN abs(round(t.total_amount * 100)) <= 9223372036854775807 THEN round(t.total_amount * 100) ELSE 0 END AS cents,
+    -- An amount that no decimal(12,2) can hold counts as none (core::order).
+    CASE WHEN abs(round(t.total_amount * 100)) < 1000000000000 THEN round(t.total_amount * 100) ELSE 0 END AS cents,
     -- No day without a year of four digits, in UTC and in the zone.
     CASE WHEN t.transaction_date >= TIMESTAMP '0001-01-01' AND t.transaction_date < TIMESTAMP '10000-01-01'
           AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $5::text >= TIMESTAMP '0001-01-01'

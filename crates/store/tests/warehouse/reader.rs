@@ -291,7 +291,7 @@ async fn absurd_rows_do_not_break_a_screen() {
     let today = reader.today(now()).await.unwrap();
     assert_eq!(
         today.today.revenue_cents, 1400,
-        "an amount without cents in 64 bits counts as none"
+        "an amount beyond decimal(12,2) counts as none"
     );
     reader.sales(now(), 30).await.unwrap();
     reader.live_base(now()).await.unwrap();

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use instashop_core::batch::Outcome;
 use instashop_core::change::{Op, Record, Row};
 use instashop_core::table::Table;
+use instashop_store::Sink;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -230,4 +232,122 @@ async fn check(database: &Database, base: i64, life: &[(i64, Life)], cut: usize)
         .collect();
     statuses.sort();
     assert_eq!(open, statuses, "{}", context());
+}
+
+#[tokio::test]
+async fn a_replayed_dead_letter_waits_for_everybody_and_applies_where_the_guard_can_tell() {
+    let database = Database::ready().await;
+    let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
+    let mut repairer = Worker::start(database.sink("b"), partition("instashop.repair", 0)).await;
+    let repair = |op, lsn, after| {
+        let Record::Change(mut change) = put(Table::Transaction, op, lsn, after) else {
+            unreachable!()
+        };
+        change.repair = true;
+        Record::Change(change)
+    };
+    worker
+        .apply(vec![put(
+            Table::Transaction,
+            Op::Update,
+            20,
+            order(1, "2", "completed"),
+        )])
+        .await;
+    let repairs = vec![
+        repair(Op::Create, 10, order(1, "1", "pending")),
+        repair(Op::Read, 5, order(1, "1", "pending")),
+        repair(Op::Read, 5, order(2, "7", "pending")),
+        repair(Op::Update, 30, order(1, "3", "completed")),
+    ];
+    // While an ordinary batch is open, a repair of the same key must not slip in between its read and its write.
+    let other = super::cluster::connect(
+        &database.config,
+        &database.config.database,
+        "instashop_worker",
+        "worker's",
+    )
+    .await;
+    other
+        .batch_execute("BEGIN; SELECT pg_advisory_xact_lock_shared(7598542776306854258)")
+        .await
+        .unwrap();
+    let batch = repairer.batch(repairs.into_iter().map(Ok).collect());
+    {
+        let waiting = repairer.sink.apply(&batch, super::shop::now());
+        tokio::pin!(waiting);
+        let blocked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        loop {
+            tokio::select! {
+                outcome = &mut waiting => panic!("not blocked: {outcome:?}"),
+                count = database.value::<i64>(blocked) => if count > 0 { break },
+            }
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+        let Outcome::Applied(tally) = waiting.await.unwrap() else {
+            panic!("not applied")
+        };
+        assert_eq!((tally.applied, tally.older), (2, 2));
+    }
+    let rows =
+        "SELECT concat_ws('|', transaction_id, total_amount, _lsn) FROM staging.transaction ORDER BY 1";
+    assert_eq!(database.list(rows).await, ["1|3|0/1E", "2|7|0/0"]);
+    let sources = "SELECT concat_ws('|', event_type, source, topic) FROM raw.realtime_events ORDER BY id";
+    assert_eq!(
+        database.list(sources).await,
+        [
+            "transaction|kafka_consumer|transaction",
+            "transaction|repair|instashop.repair",
+            "transaction_updated|repair|instashop.repair",
+        ]
+    );
+}
+
+/// Several workers write rows of the same tables at once, each its own partition, in batches with mixed keys.
+#[tokio::test]
+async fn workers_side_by_side_do_not_disturb_each_other() {
+    let database = Database::ready().await;
+    let mut workers = Vec::new();
+    for number in 0..4 {
+        workers.push(Worker::start(database.sink("w"), partition("transaction", number)).await);
+    }
+    let tasks = workers
+        .into_iter()
+        .zip(0i64..)
+        .map(|(mut worker, number)| async move {
+            for round in 0..15u64 {
+                let keys = (0..20).map(|key| (key * 7 % 20) * 4 + number + 1);
+                let orders = keys.map(|key| {
+                    put(
+                        Table::Transaction,
+                        Op::Update,
+                        round * 10 + 1,
+                        order(key, &round.to_string(), "completed"),
+                    )
+                });
+                let stocks = (0..20).map(|key| {
+                    put(
+                        Table::Stock,
+                        Op::Update,
+                        round * 10 + 2,
+                        stock(key * 4 + number + 1, round as i64),
+                    )
+                });
+                worker.apply(orders.chain(stocks).collect()).await;
+            }
+        });
+    futures::future::join_all(tasks).await;
+    assert_eq!(
+        database
+            .list("SELECT DISTINCT total_amount::text FROM staging.transaction")
+            .await,
+        ["14"]
+    );
+    assert_eq!(
+        database
+            .value::<i64>("SELECT count(*) FROM raw.realtime_events")
+            .await,
+        4 * 15 * 40
+    );
 }

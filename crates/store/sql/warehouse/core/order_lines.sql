@@ -6,7 +6,8 @@
 -- value and negated. So the lines of an order add up to the order, and categories add up to revenue. An order without
 -- lines has one line of the category unattributed.
 --
--- A function of the range, because a condition on the day does not reach below a window function.
+-- A function of the range, because a condition on the day does not reach below a window function. One on is_sale does,
+-- because the windows are cut by it too.
 CREATE OR REPLACE FUNCTION core.order_lines_between(since timestamptz, until timestamptz)
 RETURNS TABLE (
   order_id bigint, store_id bigint, buyer_id bigint, class text, is_sale boolean, ordered_at timestamptz,
@@ -22,14 +23,15 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT
       o.*, d.line_id, d.product_id, d.quantity,
       abs(o.amount_rc) * 100 AS cents,
-      greatest(coalesce(d.quantity * round(d.unit_price * 100), 0), 0) AS gross
+      greatest(coalesce(
+        CASE WHEN abs(round(d.unit_price * 100)) < 1000000000000 THEN d.quantity * round(d.unit_price * 100) END, 0), 0) AS gross
     FROM orders o
     LEFT JOIN core.lines d ON d.order_id = o.order_id
   ),
   summed AS (
     SELECT l.*, sum(l.gross) OVER w AS gross_sum, count(*) OVER w AS n
     FROM lines l
-    WINDOW w AS (PARTITION BY l.order_id)
+    WINDOW w AS (PARTITION BY l.order_id, l.is_sale)
   ),
   weighed AS (
     SELECT
@@ -45,8 +47,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
   ranked AS (
     SELECT
       s.*,
-      row_number() OVER (PARTITION BY s.order_id ORDER BY s.rest DESC, s.line_id) AS place,
-      s.cents - sum(s.share) OVER (PARTITION BY s.order_id) AS left_over
+      row_number() OVER (PARTITION BY s.order_id, s.is_sale ORDER BY s.rest DESC, s.line_id) AS place,
+      s.cents - sum(s.share) OVER (PARTITION BY s.order_id, s.is_sale) AS left_over
     FROM shared s
   )
   SELECT

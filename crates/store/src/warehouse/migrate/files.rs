@@ -52,6 +52,9 @@ pub(super) const REPEATABLE: &[Repeatable] = repeatable![
     "core/orders.sql",
     "core/order_lines.sql",
     "core/sales_ledger.sql",
+    "semantic/kpi_revenue.sql",
+    "semantic/kpi_payments.sql",
+    "semantic/kpi_sales_by_category.sql",
 ];
 
 #[cfg(test)]

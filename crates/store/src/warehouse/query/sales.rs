@@ -28,6 +28,9 @@ pub(super) async fn read(
     let found: BTreeMap<NaiveDate, Totals> = snapshot.days(since, until).await?.into_iter().collect();
     let all_days = first.iter_days().take_while(|day| *day <= today);
     let first_day = snapshot.first_day().await?;
+    let [previous_categories, categories] = snapshot
+        .categories_of_two(since, calendar.start(middle), calendar.start(today))
+        .await?;
     Ok(SalesView {
         read_at: now,
         as_of: snapshot.as_of().await?,
@@ -37,10 +40,8 @@ pub(super) async fn read(
             .map(|day| (day, found.get(&day).copied().unwrap_or_default()))
             .collect(),
         reversals: reversals(snapshot, first, today).await?,
-        categories: snapshot
-            .categories(calendar.start(middle), calendar.start(today))
-            .await?,
-        previous_categories: snapshot.categories(since, calendar.start(middle)).await?,
+        categories,
+        previous_categories,
         heat: heat(snapshot, today, first_day).await?,
         latest: latest(snapshot).await?,
     })

@@ -27,6 +27,15 @@ pub(super) fn totals(row: &Row, at: usize) -> Totals {
     }
 }
 
+fn category(row: &Row) -> CategorySales {
+    CategorySales {
+        category: row.get(0),
+        revenue_cents: row.get(1),
+        units: row.get(2),
+        orders: Some(row.get(3)),
+    }
+}
+
 /// A half-open span of time as the closed one that `core.order_lines_between` takes.
 fn last(until: DateTime<Utc>) -> DateTime<Utc> {
     until - TimeDelta::microseconds(1)
@@ -76,13 +85,30 @@ impl Snapshot<'_> {
                 &[&since, &last(until)],
             )
             .await?;
-        let sales = rows.iter().map(|row| CategorySales {
-            category: row.get(0),
-            revenue_cents: row.get(1),
-            units: row.get(2),
-            orders: Some(row.get(3)),
-        });
-        Ok(sales.collect())
+        Ok(rows.iter().map(category).collect())
+    }
+
+    /// Sales by category of two spans that touch, each as [`Self::categories`] gives it; one pass over the lines.
+    pub(super) async fn categories_of_two(
+        &self,
+        since: DateTime<Utc>,
+        middle: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<[Vec<CategorySales>; 2], StoreError> {
+        let rows = self
+            .rows(
+                "SELECT l.category, coalesce(core.cents(sum(l.net_rc)), 0), sum(l.quantity)::bigint,
+                   count(DISTINCT l.order_id), l.ordered_at >= $3 AS later
+                 FROM core.order_lines_between($1, $2) l WHERE l.is_sale
+                 GROUP BY l.category, later ORDER BY 2 DESC, 1",
+                &[&since, &last(until), &middle],
+            )
+            .await?;
+        let of = |wanted: bool| {
+            let rows = rows.iter().filter(move |row| row.get::<_, bool>(4) == wanted);
+            rows.map(category).collect()
+        };
+        Ok([of(false), of(true)])
     }
 
     /// Best products, at most 20, ties by product id (KPI top_products).
