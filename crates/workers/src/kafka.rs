@@ -18,6 +18,7 @@ mod ends;
 mod settings;
 mod topics;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -52,7 +53,7 @@ pub struct Chunk {
     /// The reading position they came from.
     pub token: Token,
     /// The records in offset order; never empty.
-    pub records: Vec<Read>,
+    pub records: VecDeque<Read>,
     /// Their share of the bounded memory; given back when the chunk is dropped.
     pub load: Load,
 }

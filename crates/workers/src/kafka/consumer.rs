@@ -233,7 +233,7 @@ impl Poller {
                 load: self.credit.take(records.len(), bytes),
                 partition,
                 token,
-                records,
+                records: records.into(),
             })
             .collect();
         self.tell(Event::Records(chunks));

@@ -1,0 +1,74 @@
+//! What a worker says about itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use instashop_core::checkpoint::Partition;
+use instashop_core::table::Table;
+use instashop_core::view::WorkerHealth;
+use instashop_store::Sink;
+
+use super::Engine;
+
+/// What a worker says about itself, for the task that publishes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Its health.
+    pub health: WorkerHealth,
+    /// True for the worker that also watches connectors, slots and brokers: the owner of `transaction` 0.
+    pub watches: bool,
+    /// Newest heartbeat by connector prefix.
+    pub heartbeats: BTreeMap<String, DateTime<Utc>>,
+    /// When the rebuild that is going on began, and how much of it is done in percent.
+    pub rebuild: Option<(DateTime<Utc>, u8)>,
+}
+
+impl<S: Sink> Engine<S> {
+    pub(super) fn state(&self) -> String {
+        if let Some(reason) = self.assignment.stopped().next() {
+            return format!("stopped: {reason}");
+        }
+        if self.backoff.is_failing() {
+            return format!("waiting for {}", self.flow.sink_name());
+        }
+        if self.kafka_trouble {
+            return "waiting for kafka".into();
+        }
+        if self.assignment.rebuild_percent().is_some() {
+            return "rebuilding".into();
+        }
+        "running".into()
+    }
+
+    pub(super) fn report(&mut self, state: String) {
+        let now = Utc::now();
+        let percent = self.assignment.rebuild_percent();
+        match percent {
+            Some(_) => {
+                self.rebuilding_since.get_or_insert(now);
+            }
+            None => {
+                if let Some(since) = self.rebuilding_since.take() {
+                    tracing::info!(
+                        seconds = (now - since).num_seconds(),
+                        "caught up, the rebuild is done"
+                    );
+                }
+            }
+        }
+        let watched = Partition {
+            topic: Table::Transaction.name().to_owned(),
+            number: 0,
+        };
+        let report = Report {
+            health: self
+                .counters
+                .health(&self.worker, self.started_at, state, &self.assignment, now),
+            watches: self.assignment.holds(&watched),
+            heartbeats: self.counters.heartbeats().clone(),
+            rebuild: self.rebuilding_since.zip(percent),
+        };
+        // Nobody listens only when the program is ending.
+        self.reports.send_replace(report);
+    }
+}
