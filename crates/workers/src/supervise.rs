@@ -62,7 +62,7 @@ Exit codes: 0 shown; 1 there is no such log; 2 usage.";
 /// Where the state of background workers is kept.
 #[derive(Debug, Clone, Args)]
 pub struct StateDir {
-    /// Folder for state and logs of background workers [default: run, beside the configuration file, else .stack/run]
+    /// Folder for state and logs of background workers [default: workers, beside the configuration file, else .stack/workers]
     #[arg(long, value_name = "DIR", env = "INSTASHOP_STATE_DIR", hide_env_values = true)]
     state_dir: Option<PathBuf>,
 }
@@ -73,9 +73,9 @@ impl StateDir {
         let path = self.state_dir.clone().unwrap_or_else(|| {
             let beside = |file: PathBuf| {
                 file.parent()
-                    .map_or_else(|| "run".into(), |parent| parent.join("run"))
+                    .map_or_else(|| "workers".into(), |parent| parent.join("workers"))
             };
-            global.file().map_or_else(|| ".stack/run".into(), beside)
+            global.file().map_or_else(|| ".stack/workers".into(), beside)
         });
         let path = std::path::absolute(&path)
             .wrap_err_with(|| format!("{} is not a usable folder", path.display()))?;

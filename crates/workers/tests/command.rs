@@ -76,7 +76,7 @@ impl Bench {
 
     /// Pids of supervisor and workers, as recorded.
     fn pids(&self) -> Vec<i64> {
-        let record = std::fs::read_to_string(self.path().join("run/workers.json")).unwrap_or_default();
+        let record = std::fs::read_to_string(self.path().join("workers/workers.json")).unwrap_or_default();
         let record: serde_json::Value = serde_json::from_str(&record).unwrap_or_default();
         let workers = record["workers"].as_array().cloned().unwrap_or_default();
         let worker_pids = workers.iter().map(|worker| worker["process"]["pid"].as_i64());

@@ -40,13 +40,14 @@ GRANT SELECT ON ops.offsets, ops.health, ops.proofs, ops.sources, ops.migrations
   ops.dead_letter_summary TO {reader};";
 
 /// The rights of all our objects as one text: it changes when, and only when, a right changes. (A grant that is taken
-/// back and given again moves to the end of its list, so the entries are sorted.)
+/// back and given again moves to the end of its list, so the entries are sorted. Partitions are reached through their
+/// parent and hold no right of their own; new ones come every day, which is no change.)
 const RIGHTS: &str = "
 SELECT coalesce(md5(string_agg(o || coalesce(a::text, ''), ',' ORDER BY o, a::text)), '') FROM (
   SELECT 'd' || d.oid AS o, unnest(d.datacl) AS a FROM pg_database d WHERE d.datname = current_database()
   UNION ALL SELECT 'n' || n.oid, unnest(n.nspacl) FROM pg_namespace n
   UNION ALL SELECT 'c' || c.oid, unnest(c.relacl) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('raw', 'staging', 'history', 'ref', 'core', 'marts', 'semantic', 'ops')
+    WHERE n.nspname IN ('raw', 'staging', 'history', 'ref', 'core', 'marts', 'semantic', 'ops') AND NOT c.relispartition
   UNION ALL SELECT 'p' || p.oid, unnest(p.proacl) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname IN ('core', 'ops')) rights";
 

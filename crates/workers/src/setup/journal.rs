@@ -11,6 +11,9 @@ use super::Part;
 use crate::cli::exit::{Exit, code_of_store, sentence};
 use crate::cli::{Format, output};
 
+/// Most changes of one subject that are told one by one.
+const FEW: usize = 6;
+
 /// Whether setup may change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -166,9 +169,20 @@ impl Journal {
         self.problem(part, subject, code_of_store(error), what, hint);
     }
 
-    /// What a store made sure of: one line for each thing that changed, or one for all when none did.
+    /// What a store made sure of: one line for each thing that changed, one for all when none did or most did.
     pub fn steps(&self, part: Part, subject: &str, steps: &[SetupStep]) {
         let (changed, kept): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.changed);
+        // The first run changes everything: said once, not a hundred times. What is wrong later is named.
+        if changed.len() > FEW {
+            let what = format!("{} of {} conditions", changed.len(), steps.len());
+            let state = if self.may_change() {
+                "put in place"
+            } else {
+                "do not hold"
+            };
+            self.changed(part, subject, format!("{what} {state}"));
+            return;
+        }
         for step in &changed {
             self.changed(part, subject, &step.what);
         }

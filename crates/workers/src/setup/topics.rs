@@ -11,7 +11,7 @@ use rdkafka::admin::{
     ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::Part;
 use super::journal::Journal;
@@ -159,11 +159,14 @@ pub(super) async fn run(config: &Config, journal: &Journal) -> bool {
         Ok(settings) => settings,
         Err(error) => return unreachable(&error),
     };
-    let mut all_there = true;
+    let missing: Vec<&Wanted> = wanted
+        .iter()
+        .filter(|topic| !found.contains_key(&topic.name))
+        .collect();
+    let all_there = create(&admin, &missing, config.kafka.replication_factor, journal).await;
     let mut unchanged = Vec::new();
     for topic in &wanted {
         let Some((partitions, replicas)) = found.get(&topic.name).copied() else {
-            all_there &= create(&admin, topic, config.kafka.replication_factor, journal).await;
             continue;
         };
         let mut current = settings.get(&topic.name).cloned().unwrap_or_default();
@@ -175,51 +178,93 @@ pub(super) async fn run(config: &Config, journal: &Journal) -> bool {
     match unchanged.as_slice() {
         [] => {}
         [one] => journal.unchanged(Part::Topics, one, "as it must be"),
-        many => journal.unchanged(Part::Topics, &format!("{} topics", many.len()), "as they must be"),
+        many => journal.unchanged(Part::Topics, &counted(many.len()), "as they must be"),
     }
     all_there
 }
 
-async fn create(admin: &Admin, topic: &Wanted, replication: i32, journal: &Journal) -> bool {
+/// Makes the topics that are missing, in one request. True when all of them are there then.
+async fn create(admin: &Admin, missing: &[&Wanted], replication: i32, journal: &Journal) -> bool {
+    if missing.is_empty() {
+        return true;
+    }
     if !journal.may_change() {
+        let names: Vec<String> = missing.iter().map(|topic| topic.name.clone()).collect();
         journal.changed(
             Part::Topics,
-            &topic.name,
-            format!("is missing; would be made with {}", summary(topic)),
+            &counted(missing.len()),
+            format!("missing: {}", names.join(", ")),
         );
         return false;
     }
-    let mut new = NewTopic::new(
+    let requests: Vec<NewTopic<'_>> = missing.iter().map(|topic| request(topic, replication)).collect();
+    let results = match admin.create_topics(&requests, &options()).await {
+        Ok(results) => results,
+        Err(error) => {
+            let what = format!("cannot be made: {}", plain(&error));
+            journal.problem(
+                Part::Topics,
+                &counted(missing.len()),
+                Exit::No,
+                what,
+                "the broker's log says more",
+            );
+            return false;
+        }
+    };
+    let mut made: Vec<&Wanted> = Vec::new();
+    let mut all_made = true;
+    for result in results {
+        match result {
+            Ok(name) => made.extend(missing.iter().copied().find(|topic| topic.name == name)),
+            Err((name, code)) => {
+                all_made = false;
+                journal.problem(
+                    Part::Topics,
+                    &name,
+                    Exit::No,
+                    format!("cannot be made: {code}"),
+                    advice(code),
+                );
+            }
+        }
+    }
+    if !made.is_empty() {
+        let words: Vec<String> = made
+            .iter()
+            .map(|topic| format!("{} ({})", topic.name, summary(topic)))
+            .collect();
+        journal.changed(
+            Part::Topics,
+            &counted(made.len()),
+            format!("made: {}", words.join(", ")),
+        );
+    }
+    all_made
+}
+
+fn request(topic: &Wanted, replication: i32) -> NewTopic<'_> {
+    let new = NewTopic::new(
         &topic.name,
         topic.partitions,
         TopicReplication::Fixed(replication),
     );
-    for (name, value) in &topic.settings {
-        new = new.set(name, value);
-    }
-    let failure = match admin.create_topics([&new], &options()).await {
-        Ok(results) => results
-            .into_iter()
-            .find_map(|result| result.err().map(|(_, code)| code.to_string())),
-        Err(error) => Some(plain(&error)),
-    };
-    let Some(failure) = failure else {
-        journal.changed(Part::Topics, &topic.name, format!("made with {}", summary(topic)));
-        return true;
-    };
-    let hint = if failure.contains("replication") || failure.contains("Replication") {
+    topic
+        .settings
+        .iter()
+        .fold(new, |new, (name, value)| new.set(name, value))
+}
+
+fn advice(code: RDKafkaErrorCode) -> &'static str {
+    if code == RDKafkaErrorCode::InvalidReplicationFactor {
         "are there fewer brokers than kafka.replication_factor? One broker needs 1"
     } else {
         "the broker's log says more"
-    };
-    journal.problem(
-        Part::Topics,
-        &topic.name,
-        Exit::No,
-        format!("cannot be made: {failure}"),
-        hint,
-    );
-    false
+    }
+}
+
+fn counted(topics: usize) -> String {
+    format!("{topics} {}", if topics == 1 { "topic" } else { "topics" })
 }
 
 /// True when the topic is as wanted; otherwise changes what may be changed and says what may not.
