@@ -1,13 +1,19 @@
 //! The real binary in a pseudo-terminal, its output read by a terminal emulator. Every wait is for a state of the
 //! screen or of the process, with a bound.
 
+use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::process::Command;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use expectrl::process::Process;
 use expectrl::process::unix::{PtyStream, UnixProcess, WaitStatus};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -16,6 +22,7 @@ struct Board {
     process: UnixProcess,
     keys: PtyStream,
     screen: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Board {
@@ -33,10 +40,12 @@ impl Board {
         let keys = process.open_stream().expect("has a terminal");
         let mut output = process.open_stream().expect("has a terminal");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
-        let drawn = Arc::clone(&screen);
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let (drawn, bytes) = (Arc::clone(&screen), Arc::clone(&raw));
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(count @ 1..) = output.read(&mut buffer) {
+                bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
                 drawn.lock().unwrap().process(&buffer[..count]);
             }
         });
@@ -44,6 +53,7 @@ impl Board {
             process,
             keys,
             screen,
+            raw,
         }
     }
 
@@ -100,6 +110,55 @@ impl Board {
 }
 
 #[test]
+fn walks_the_tabs_resizes_and_quits() {
+    let mut board = Board::start(80, 24, |_| {});
+    board.shows("[1 Live]");
+    board.shows("Revenue / min");
+    board.press("2");
+    board.shows("[2 Sales]");
+    board.shows("Revenue by day");
+    board.press("0");
+    board.shows("[0 System]");
+    board.shows("Reconciliation");
+    board.press(">");
+    board.shows("[1 Live]");
+    board.press("?");
+    board.shows("type to search");
+    board.press("theme\r");
+    board.shows("Revenue / min");
+    board.press("x");
+    board.shows("Explain: Revenue");
+    // An escape that is followed at once by another key would be read as Alt and that key.
+    board.press("\u{1b}");
+    board.shows("Revenue / min");
+    board.press("\tz");
+    board.shows("1 Live › Revenue per minute");
+    board.press("z ");
+    board.shows("FROZEN");
+    board.press(" ");
+    board.shows("● LIVE");
+    board.screen.lock().unwrap().screen_mut().set_size(10, 40);
+    board.process.set_window_size(40, 10).unwrap();
+    board.shows("Avg order ");
+    board.screen.lock().unwrap().screen_mut().set_size(8, 30);
+    board.process.set_window_size(30, 8).unwrap();
+    board.shows("InstaShop needs 40 x 10");
+    board.screen.lock().unwrap().screen_mut().set_size(40, 120);
+    board.process.set_window_size(120, 40).unwrap();
+    board.shows("Revenue per minute, last 60 min");
+    board.press("q");
+    assert_eq!(board.ends().0, 0);
+    assert!(board.is_restored());
+    let raw = board.raw.lock().unwrap();
+    let text = String::from_utf8_lossy(&raw);
+    assert!(
+        text.contains("\u{1b}[?2026h") && text.contains("\u{1b}[?2026l"),
+        "frames are bracketed"
+    );
+    assert!(!text.contains("\u{1b}[?1000h"), "no mouse capture");
+}
+
+#[test]
 fn leaves_the_picture_when_asked_to() {
     let mut board = Board::start(80, 24, |_| {});
     board.shows("[1 Live]");
@@ -120,6 +179,76 @@ fn signals_end_it_and_give_the_terminal_back() {
         assert!(took < Duration::from_secs(3), "{signal}: {took:?}");
         board.wait_for("restored terminal", |_| board.is_restored());
     }
+}
+
+#[test]
+fn ends_within_two_seconds_when_the_terminal_goes_away() {
+    for ignoring in [false, true] {
+        // Closed on exec: the process must not hold the other end of its own terminal open.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let slave = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlag::O_NOCTTY.bits())
+            .open(ptsname_r(&master).unwrap())
+            .unwrap();
+        // A shell started with nohup passes an ignored SIGHUP on.
+        let trap = if ignoring { "trap '' HUP;" } else { "" };
+        let script = format!("{trap} stty rows 24 cols 80; exec \"$0\" --demo --glyphs unicode --lang en");
+        let mut command = Command::new("setsid");
+        command
+            .args(["--ctty", "sh", "-c", &script])
+            .arg(env!("CARGO_BIN_EXE_instashop-tui"));
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        command
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .env("TERM", "xterm-256color");
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        drop(slave);
+        let mut master = std::fs::File::from(std::os::fd::OwnedFd::from(master));
+        let mut screen = vt100::Parser::new(24, 80, 0);
+        let mut buffer = [0; 8192];
+        let started = Instant::now();
+        while !screen.screen().contents().contains("Event tape") {
+            assert!(
+                started.elapsed() < PATIENCE,
+                "nothing drawn:\n{}",
+                screen.screen().contents()
+            );
+            let mut ready = [PollFd::new(master.as_fd(), PollFlags::POLLIN)];
+            if matches!(poll(&mut ready, PollTimeout::from(100_u16)), Ok(1..)) {
+                let count = master.read(&mut buffer).expect("still runs");
+                screen.process(&buffer[..count]);
+            }
+        }
+        let closed = Instant::now();
+        drop(master);
+        child.wait().unwrap();
+        let took = closed.elapsed();
+        assert!(
+            took < Duration::from_secs(2),
+            "ignoring SIGHUP: {ignoring}, took {took:?}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_leaves_a_sane_terminal_and_the_message() {
+    let board = Board::start(80, 24, |command| {
+        command.env("INSTASHOP_TUI_PANIC", "1").env("RUST_BACKTRACE", "0");
+    });
+    let (code, _) = board.ends();
+    assert_eq!(code, 101);
+    board.wait_for("message on the main screen", |screen| {
+        screen.contains("asked for by INSTASHOP_TUI_PANIC")
+    });
+    assert!(board.is_restored());
 }
 
 #[test]
