@@ -4,6 +4,14 @@
 //! history carries the decisions out in memory and loads the result, the live phase writes them to the databases as they
 //! come. `docs/simulator.md` says how to use it.
 
+/// Prints a line. A reader that has gone away is no reason to stop, and `println!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod action;
 mod agenda;
 mod behaviour;
@@ -81,7 +89,13 @@ enum Phase {
 #[derive(Debug, Clone, ClapArgs)]
 struct Options {
     /// Configuration file of the product, for the addresses of the sources, the zone and the currency
-    #[arg(long, global = true, env = "INSTASHOP_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "INSTASHOP_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
     /// Seed of all randomness; the same seed and --now give the same history
     #[arg(long, global = true, default_value_t = 2025, value_name = "NUMBER")]
@@ -174,10 +188,10 @@ async fn history(config: &Config, options: &Options, truth: &Path, phase: Option
     let (loader, created) = Loader::open(config).await?;
     if !created.is_empty() {
         let names: Vec<&str> = created.iter().map(|table| table.name()).collect();
-        println!("created tables: {}", names.join(", "));
+        say!("created tables: {}", names.join(", "));
     }
     if options.reset {
-        println!("deleted {} rows", loader.reset().await?);
+        say!("deleted {} rows", loader.reset().await?);
     }
     if let Found::Filled(tables) = loader.look().await? {
         let names: Vec<&str> = tables.iter().map(|table| table.name()).collect();
@@ -189,7 +203,7 @@ async fn history(config: &Config, options: &Options, truth: &Path, phase: Option
                 names.join(", ")
             );
         }
-        println!(
+        say!(
             "the shop exists already ({} hold rows); nothing is loaded, --reset begins anew",
             names.join(", ")
         );
@@ -209,7 +223,7 @@ async fn history(config: &Config, options: &Options, truth: &Path, phase: Option
         first_ids: loader.first_ids().await?,
     };
     settings::check(&plan)?;
-    println!(
+    say!(
         "history: {} days up to {}, {} stores, {} buyers, {} products, about {} orders a day, seed {}{}",
         plan.days,
         plan.now.format("%Y-%m-%dT%H:%M:%SZ"),
@@ -225,7 +239,7 @@ async fn history(config: &Config, options: &Options, truth: &Path, phase: Option
     bar.end();
     let made = began.elapsed();
     history.truth.write(truth)?;
-    println!(
+    say!(
         "loading {} rows into four sources",
         Table::ALL
             .iter()
@@ -238,9 +252,9 @@ async fn history(config: &Config, options: &Options, truth: &Path, phase: Option
             .tables()
             .map(|table| format!("{} {}", table.name(), history.ledger.rows(table)))
             .collect();
-        println!("  {:<13} {}", source.name(), counts.join(", "));
+        say!("  {:<13} {}", source.name(), counts.join(", "));
     }
-    println!(
+    say!(
         "done in {:.1} s (made in {:.1} s); what was planted stands in {}",
         began.elapsed().as_secs_f64(),
         made.as_secs_f64(),
@@ -279,5 +293,17 @@ impl Bar {
         if self.terminal {
             eprintln!();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+
+    #[test]
+    fn help() {
+        let command = clap::Command::new("instashop-dev simulate").term_width(110);
+        let mut command = <Args as clap::Args>::augment_args(command);
+        insta::assert_snapshot!(command.render_long_help());
     }
 }

@@ -8,7 +8,6 @@ use instashop_core::table::{SourceDb, Table};
 use tokio_postgres::Client;
 
 use super::market::AdoptedShipment;
-use super::schema;
 use super::shelf::Level;
 use super::shop::{Buyer, Product, Store};
 
@@ -207,11 +206,11 @@ async fn numbers(
 pub(crate) async fn reserve(
     client: &Client,
     table: Table,
+    sequence: Option<&str>,
     wanted: usize,
 ) -> Result<Vec<i64>, tokio_postgres::Error> {
     let wanted = wanted as i64;
-    if let Some(name) = schema::sequence(client, table).await? {
-        schema::catch_up(client, table, &name).await?;
+    if let Some(name) = sequence {
         return numbers(
             client,
             "SELECT nextval($1::text::regclass) FROM generate_series(1, $2::bigint)",

@@ -1,6 +1,8 @@
 //! The clerk of a source: looks up what it holds every few seconds and reserves keys, on a connection of its own, and
 //! keeps at it through restarts of the server.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use instashop_core::config::Config;
@@ -24,6 +26,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fro
 pub(crate) enum Request {
     /// So many keys of a table.
     Keys(Table, usize),
+    /// As `Keys`, after the sequence has been moved past every key that is in the table.
+    FreshKeys(Table, usize),
     /// A look at the source before its turn.
     Look,
 }
@@ -101,12 +105,21 @@ async fn serve(
     requests: &mut UnboundedReceiver<Request>,
     reports: &UnboundedSender<Report>,
 ) -> Result<(), tokio_postgres::Error> {
+    let mut sequences: HashMap<Table, Option<String>> = HashMap::new();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         match *open {
-            Some(Request::Keys(table, wanted)) => {
-                let keys = reserve(client, table, wanted).await?;
+            Some(Request::Keys(table, wanted) | Request::FreshKeys(table, wanted)) => {
+                let sequence = match sequences.entry(table) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => unknown.insert(schema::sequence(client, table).await?),
+                }
+                .as_deref();
+                if let (Some(name), Some(Request::FreshKeys(..))) = (sequence, *open) {
+                    schema::catch_up(client, table, name).await?;
+                }
+                let keys = reserve(client, table, sequence, wanted).await?;
                 if let Some(first) = keys.first() {
                     beginnings.entry(table).or_insert(*first);
                 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(config: Config, wishes: Wishes) -> Result<()> {
     let tally = Arc::new(Tally::default());
     let mut staff = Staff::hire(&config, &tally);
     let mut floor = Floor::new(&config, &wishes);
-    println!(
+    say!(
         "live phase: {} events/s ({:.0} % orders), seed {}, incidents go to {}",
         wishes.rate,
         wishes.orders_share * 100.0,
@@ -67,10 +67,10 @@ pub(crate) async fn run(config: Config, wishes: Wishes) -> Result<()> {
     let begin = Instant::now();
     let mut last = begin;
     let mut opened = None;
-    loop {
+    let reason = loop {
         tokio::select! {
             biased;
-            () = stop.wait() => break,
+            signal = stop.wait() => break signal,
             report = staff.reports.recv() => {
                 if let Some(report) = report {
                     floor.hear(report, &tally, Utc::now());
@@ -90,21 +90,21 @@ pub(crate) async fn run(config: Config, wishes: Wishes) -> Result<()> {
                 // The clock of the rate starts when the shop can work for the first time.
                 if opened.is_none() && floor.is_open() {
                     opened = Some(now);
-                    println!("the shop is open: {}", floor.describe());
+                    say!("the shop is open: {}", floor.describe());
                 }
                 if opened.is_some() {
                     floor.turn(passed, staff.has_room(), Utc::now());
                     staff.hand_out(floor.drain());
-                    floor.write_incidents()?;
+                    floor.tell_incidents();
                 }
                 board.show(&floor, &tally, opened, Utc::now());
                 if wishes.duration.is_some_and(|wanted| opened.is_some_and(|opened| now - opened >= wanted)) {
-                    break;
+                    break "the time is up";
                 }
             }
         }
-    }
-    println!("closing: waiting for what is under way to be written");
+    };
+    say!("closing ({reason}): waiting for what is under way to be written");
     staff.close(&mut stop).await;
     summarise(&floor, &tally, opened);
     Ok(())
@@ -124,10 +124,11 @@ impl Stop {
         })
     }
 
-    async fn wait(&mut self) {
+    /// Waits for either; gives its name.
+    async fn wait(&mut self) -> &'static str {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
         }
     }
 }
@@ -201,7 +202,7 @@ impl Staff {
                     eprintln!("warning: a source did not answer within {} s; what was not written is lost", CLOSING.as_secs());
                 }
             }
-            () = stop.wait() => eprintln!("warning: stopped at once; what was not written is lost"),
+            signal = stop.wait() => eprintln!("warning: stopped at once by another {signal}; what was not written is lost"),
         }
     }
 }

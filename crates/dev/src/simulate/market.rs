@@ -11,10 +11,11 @@ mod outcomes;
 mod tests;
 mod visits;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use instashop_core::table::Table;
 
 use super::action::Action;
 use super::agenda::Agenda;
@@ -124,6 +125,10 @@ pub(crate) struct Market {
     last_visit: HashMap<(i64, i64), DateTime<Utc>>,
     last_order: HashMap<i64, DateTime<Utc>>,
     lurkers: VecDeque<i64>,
+    /// People who never order: they are to be deleted, or were.
+    aside: HashSet<i64>,
+    /// Deliveries that were deleted with their orders.
+    unshipped: HashSet<i64>,
     cart_rows: VecDeque<i64>,
     memberships: VecDeque<i64>,
     past_orders: Vec<i64>,
@@ -168,6 +173,8 @@ impl Market {
             last_visit: HashMap::new(),
             last_order: HashMap::new(),
             lurkers: VecDeque::new(),
+            aside: HashSet::new(),
+            unshipped: HashSet::new(),
             cart_rows: VecDeque::new(),
             memberships: VecDeque::new(),
             past_orders: Vec::new(),
@@ -227,7 +234,7 @@ impl Market {
 
     /// Real time: what follows from earlier events and is due, at `now`. Stops when keys run short.
     pub(crate) fn follow_up(&mut self, now: DateTime<Utc>) {
-        while self.ids.suffice() {
+        while self.ids.suffice(&Table::ALL) {
             let Some((_, follow_up)) = self.follow_ups.pop_due(now) else {
                 return;
             };
@@ -240,7 +247,10 @@ impl Market {
     pub(crate) fn take_orders(&mut self, wanted: u64, now: DateTime<Utc>) -> u64 {
         let before = self.counts.orders;
         for _ in 0..wanted {
-            if !self.ids.suffice() {
+            if !self
+                .ids
+                .suffice(&[Table::Transaction, Table::TransactionDetail, Table::Buyer])
+            {
                 break;
             }
             let placed_before = self.counts.orders;
@@ -266,7 +276,7 @@ impl Market {
     pub(crate) fn take_behaviour(&mut self, wanted: u64, now: DateTime<Utc>) -> u64 {
         let before = self.counts.behaviour;
         for _ in 0..wanted {
-            if !self.ids.suffice() {
+            if !self.ids.suffice(&[Table::UserBehavior]) {
                 break;
             }
             let rows_before = self.counts.behaviour;
@@ -294,15 +304,9 @@ impl Market {
             FollowUp::Reverse(order, status) => self.reverse(order, status, now),
             FollowUp::GiveBack(order) => self.give_back(order, now),
             FollowUp::Delete(order) => self.delete(order),
-            FollowUp::Dispatch(shipment, travels) => {
-                self.track(shipment, "in_transit");
-                self.later(now + travels, FollowUp::Deliver(shipment));
-            }
-            FollowUp::Redate(shipment, promise) => self.act(Action::Promise {
-                shipment,
-                at: promise,
-            }),
-            FollowUp::Deliver(shipment) => self.track(shipment, "delivered"),
+            FollowUp::Dispatch(shipment, travels) => self.dispatch(shipment, travels, now),
+            FollowUp::Redate(shipment, promise) => self.redate(shipment, promise),
+            FollowUp::Deliver(shipment) => self.deliver(shipment),
             FollowUp::Supply(stock, quantity) => self.supply(stock, quantity, now),
             FollowUp::Contact(store, kind) => self.contact(store, kind, now),
             FollowUp::Answer(interaction, status) => self.answer(interaction, status, now),

@@ -4,6 +4,9 @@
 /// not hit by an hour of orders at once.
 const LONGEST_DEBT: f64 = 10.0;
 
+/// Most seconds of work in one turn: a debt is paid off in several batches of a fair size, and in the right mix.
+const MOST_IN_A_TURN: f64 = 1.0;
+
 /// The credit of orders and behaviour rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pace {
@@ -39,14 +42,16 @@ impl Pace {
         self.behaviour = self.behaviour.min(behaviour);
     }
 
-    /// Orders due now.
-    pub(crate) const fn orders_due(&self) -> u64 {
-        self.orders as u64
+    /// Orders due in this turn.
+    pub(crate) fn orders_due(&self) -> u64 {
+        self.orders
+            .min((self.rate * self.orders_share * MOST_IN_A_TURN).max(1.0)) as u64
     }
 
-    /// Behaviour rows due now.
-    pub(crate) const fn behaviour_due(&self) -> u64 {
-        self.behaviour as u64
+    /// Behaviour rows due in this turn.
+    pub(crate) fn behaviour_due(&self) -> u64 {
+        self.behaviour
+            .min((self.rate * (1.0 - self.orders_share) * MOST_IN_A_TURN).max(1.0)) as u64
     }
 
     /// Takes what was done off the debt.
@@ -102,5 +107,10 @@ mod tests {
         }
         assert!((pace.behind_seconds() - 10.0).abs() < 0.2);
         assert!((890..=901).contains(&pace.forgiven()), "{}", pace.forgiven());
+        assert_eq!(
+            (pace.orders_due(), pace.behaviour_due()),
+            (7, 3),
+            "a second's worth in a turn"
+        );
     }
 }

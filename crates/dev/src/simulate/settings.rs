@@ -135,10 +135,10 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text
         .parse()
         .map_err(|_| "give a number of events a second".to_owned())?;
-    if (0.1..=50_000.0).contains(&rate) {
+    if (0.001..=50_000.0).contains(&rate) {
         Ok(rate)
     } else {
-        Err("give a rate between 0.1 and 50000 events a second".to_owned())
+        Err("give a rate between 0.001 and 50000 events a second".to_owned())
     }
 }
 

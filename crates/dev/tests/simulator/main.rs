@@ -183,7 +183,12 @@ fn the_live_shop_keeps_its_rate_and_its_books() {
     assert!((38.5..=41.5).contains(&rate), "{}", ran.out);
     let share = orders as f64 / (orders + behaviour) as f64;
     assert!((0.69..=0.71).contains(&share), "{}", ran.out);
-    assert_eq!(figure(&ran, "repeated"), 0);
+    assert_eq!(
+        (figure(&ran, "repeated"), figure(&ran, "skipped")),
+        (0, 0),
+        "{}",
+        ran.out
+    );
     let placed: i64 = bed
         .ask(
             "instashop",
@@ -214,12 +219,14 @@ fn a_signal_closes_the_shop_in_good_order() {
     let bed = Bed::start();
     bed.dev(SMALL).good();
     let shop = bed.begin(&["simulate", "live", "--rate", "100", "--status-every", "1s"]);
+    // Twice: the first line may come before anything is committed.
+    shop.wait_for("under way");
     shop.wait_for("under way");
     let asked = Instant::now();
     let ran = shop.stop();
     assert!(asked.elapsed() < Duration::from_secs(10));
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(figure(&ran, "events") > 50, "{}", ran.out);
+    assert!(figure(&ran, "events") > 20, "{}", ran.out);
     check(&bed);
 }
 

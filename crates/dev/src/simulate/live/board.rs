@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use instashop_core::table::SourceDb;
 use tokio::time::Instant;
 
 use super::floor::Floor;
@@ -13,6 +14,8 @@ pub(super) struct Board {
     every: Duration,
     shown: Instant,
     events: u64,
+    /// Troubles that were shown already.
+    told: Vec<(SourceDb, String)>,
 }
 
 impl Board {
@@ -21,6 +24,7 @@ impl Board {
             every,
             shown: Instant::now(),
             events: 0,
+            told: Vec::new(),
         }
     }
 
@@ -31,17 +35,27 @@ impl Board {
         }
         self.shown = Instant::now();
         let clock = now.format("%H:%M:%SZ");
-        for (source, text) in tally.troubles() {
-            println!("{clock}  {}: {text}", source.name());
+        // A trouble is told when it begins or changes, and when it is over; not with every line.
+        let troubles = tally.troubles();
+        for trouble in troubles.iter().filter(|trouble| !self.told.contains(trouble)) {
+            say!("{clock}  {}: {}", trouble.0.name(), trouble.1);
         }
+        for (source, _) in self
+            .told
+            .iter()
+            .filter(|(source, _)| troubles.iter().all(|(now, _)| now != source))
+        {
+            say!("{clock}  {}: works again", source.name());
+        }
+        self.told = troubles;
         if opened.is_none() {
             let missing = floor.unseen();
             if missing.is_empty() {
-                println!(
+                say!(
                     "{clock}  waiting for stores, active products with a price, and buyers to appear in the sources"
                 );
             } else {
-                println!("{clock}  waiting for {}", missing.join(", "));
+                say!("{clock}  waiting for {}", missing.join(", "));
             }
             return;
         }
@@ -49,7 +63,7 @@ impl Board {
         let rate = (orders + behaviour - self.events) as f64 / since.as_secs_f64();
         self.events = orders + behaviour;
         let (open, visits) = floor.under_way();
-        println!(
+        say!(
             "{clock}  {} events ({orders} orders, {behaviour} behaviour)  {rate:.1}/s  changes {}  skipped {}  repeated {}  \
              behind {:.1} s{}{}  under way: {open} orders, {visits} visits",
             orders + behaviour,
@@ -74,7 +88,7 @@ impl Board {
 pub(super) fn summarise(floor: &Floor, tally: &Tally, opened: Option<Instant>) {
     let (orders, behaviour) = (Tally::value(&tally.orders), Tally::value(&tally.behaviour));
     let seconds = opened.map_or(0.0, |opened| opened.elapsed().as_secs_f64());
-    println!(
+    say!(
         "done: events={} orders={orders} behaviour={behaviour} changes={} skipped={} repeated={} given_up={} \
          seconds={seconds:.1} rate={:.2}",
         orders + behaviour,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use color_eyre::eyre::Result;
 use instashop_core::config::Config;
 use instashop_core::table::{SourceDb, Table};
 use tokio::sync::mpsc::UnboundedSender;
@@ -38,6 +37,8 @@ pub(super) struct Floor {
     config: Config,
     ids: Ids,
     ordered: HashSet<Table>,
+    /// Tables whose sequence is known to stand above every key.
+    trusted: HashSet<Table>,
     seen: HashSet<SourceDb>,
     levels: Vec<Level>,
     adopted: HashSet<(Table, i64)>,
@@ -64,6 +65,7 @@ impl Floor {
             config: config.clone(),
             ids: Ids::reserved(),
             ordered: HashSet::new(),
+            trusted: HashSet::new(),
             seen: HashSet::new(),
             levels: Vec::new(),
             adopted: HashSet::new(),
@@ -111,6 +113,9 @@ impl Floor {
                 self.contents.stores = stores;
                 self.contents.products = products;
                 self.contents.buyers = buyers;
+                if let Some(market) = &self.market {
+                    self.contents.buyers.retain(|buyer| !market.is_aside(buyer.id));
+                }
                 let pending = self.not_adopted(Table::Transaction, pending);
                 if let Some(market) = &mut self.market {
                     market.adopt_pending(&pending, now);
@@ -179,7 +184,7 @@ impl Floor {
 
     /// Opens the market once everything is known that it needs.
     fn open(&mut self, now: DateTime<Utc>) {
-        if self.market.is_some() || self.seen.len() < SourceDb::ALL.len() || !self.ids.suffice() {
+        if self.market.is_some() || self.seen.len() < SourceDb::ALL.len() || !self.ids.suffice(&Table::ALL) {
             return;
         }
         let shop = Shop::new(self.nature, self.bundling, self.contents.clone());
@@ -229,16 +234,21 @@ impl Floor {
         let rate = self.wishes.rate;
         for table in Table::ALL {
             let wanted = match table {
-                Table::TransactionDetail | Table::InventoryMovement => 100 + (rate * 10.0) as usize,
-                Table::Transaction | Table::UserBehavior | Table::Shipment => 100 + (rate * 5.0) as usize,
+                Table::TransactionDetail | Table::InventoryMovement => 100 + (rate * 20.0) as usize,
+                Table::Transaction | Table::UserBehavior | Table::Shipment => 100 + (rate * 10.0) as usize,
                 Table::Interaction | Table::Buyer => 100 + (rate / 2.0) as usize,
                 _ => 60,
             };
             if self.ordered.contains(&table) || self.ids().left(table) > wanted / 2 {
                 continue;
             }
+            let request = if self.trusted.insert(table) {
+                Request::FreshKeys(table, wanted)
+            } else {
+                Request::Keys(table, wanted)
+            };
             if let Some(clerk) = requests.get(&table.source())
-                && clerk.send(Request::Keys(table, wanted)).is_ok()
+                && clerk.send(request).is_ok()
             {
                 self.ordered.insert(table);
             }
@@ -285,17 +295,20 @@ impl Floor {
         self.market.as_mut().map(Market::drain).unwrap_or_default()
     }
 
-    /// Writes down the incidents that began, and says so.
-    pub(super) fn write_incidents(&mut self) -> Result<()> {
+    /// Says which incidents began, and writes them down. A file that cannot be written is no reason to close the shop:
+    /// the lines on the screen remain.
+    pub(super) fn tell_incidents(&mut self) {
         let incidents = std::mem::take(&mut self.incidents);
         if incidents.is_empty() {
-            return Ok(());
+            return;
         }
         for entry in &incidents {
-            let text = serde_json::to_string(entry)?;
-            println!("{}  incident {text}", entry.from.format("%H:%M:%SZ"));
+            let text = serde_json::to_string(entry).unwrap_or_default();
+            say!("{}  incident {text}", entry.from.format("%H:%M:%SZ"));
         }
-        append_incidents(&self.wishes.incidents, self.wishes.seed, &incidents)
+        if let Err(error) = append_incidents(&self.wishes.incidents, self.wishes.seed, &incidents) {
+            eprintln!("warning: the incident is not written down: {error:#}; name another file with --truth");
+        }
     }
 
     pub(super) fn lose(&mut self, loss: &Loss) {
@@ -305,7 +318,10 @@ impl Floor {
                 market.lose_order(*order);
                 self.mistaken = true;
             }
-            Loss::Keys(table) => market.ids.discard(*table),
+            Loss::Keys(table) => {
+                market.ids.discard(*table);
+                self.trusted.remove(table);
+            }
         }
     }
 

@@ -291,9 +291,15 @@ impl Market {
         let row = buyer_row(id, &mut self.dice);
         self.act(Action::SignUp(row));
         self.lurkers.push_back(id);
+        self.aside.insert(id);
         if self.lurkers.len() > LURKERS {
             self.lurkers.pop_front();
         }
+    }
+
+    /// True for somebody who is never to order: a row about to be deleted must not get one.
+    pub(crate) fn is_aside(&self, buyer: i64) -> bool {
+        self.aside.contains(&buyer)
     }
 
     fn change_segment(&mut self) {

@@ -143,11 +143,9 @@ impl Market {
         self.move_goods(stock, product, quantity, "restock", now);
     }
 
-    /// A parcel is announced, and its way planned.
-    pub(super) fn ship(&mut self, order: i64, buyer: i64, now: DateTime<Utc>) {
-        let Some(id) = self.ids.take(Table::Shipment) else {
-            return;
-        };
+    /// A parcel is announced, and its way planned; gives its key.
+    pub(super) fn ship(&mut self, order: i64, buyer: i64, now: DateTime<Utc>) -> Option<i64> {
+        let id = self.ids.take(Table::Shipment)?;
         let address = self
             .shop
             .buyer(buyer)
@@ -184,10 +182,39 @@ impl Market {
                 FollowUp::Redate(id, promised + TimeDelta::days(1)),
             );
         }
+        Some(id)
     }
 
-    pub(super) fn track(&mut self, shipment: i64, status: &'static str) {
-        self.act(Action::Track { shipment, status });
+    /// A parcel leaves, and arrives so much later.
+    pub(super) fn dispatch(&mut self, shipment: i64, travels: TimeDelta, now: DateTime<Utc>) {
+        if self.unshipped.remove(&shipment) {
+            return;
+        }
+        self.act(Action::Track {
+            shipment,
+            status: "in_transit",
+        });
+        self.later(now + travels, FollowUp::Deliver(shipment));
+    }
+
+    /// A parcel gets another promise.
+    pub(super) fn redate(&mut self, shipment: i64, promise: DateTime<Utc>) {
+        if !self.unshipped.contains(&shipment) {
+            self.act(Action::Promise {
+                shipment,
+                at: promise,
+            });
+        }
+    }
+
+    /// A parcel arrives.
+    pub(super) fn deliver(&mut self, shipment: i64) {
+        if !self.unshipped.remove(&shipment) {
+            self.act(Action::Track {
+                shipment,
+                status: "delivered",
+            });
+        }
     }
 
     /// Takes over deliveries of an earlier run or of the history, the given ones in the order they are due.

@@ -38,6 +38,7 @@ pub(super) struct Order {
     pub(super) visit: Option<u64>,
     pub(super) fate: Fate,
     pub(super) reserved: bool,
+    pub(super) shipment: Option<i64>,
     /// Follow-ups that name this order; it is forgotten with the last of them.
     pub(super) open: u32,
 }
@@ -225,6 +226,7 @@ impl Market {
                 visit: checkout.visit,
                 fate,
                 reserved: true,
+                shipment: None,
                 open: 0,
             },
         );
@@ -285,7 +287,7 @@ impl Market {
     }
 
     pub(super) fn restore(&mut self, order: Order) {
-        self.orders.entry(order.id).or_insert(order);
+        self.orders.insert(order.id, order);
     }
 
     pub(super) fn add_lines(&mut self, id: i64) {

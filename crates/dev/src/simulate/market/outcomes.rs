@@ -51,13 +51,13 @@ impl Market {
         }
     }
 
-    fn paid(&mut self, order: Order, now: DateTime<Utc>) {
+    fn paid(&mut self, mut order: Order, now: DateTime<Utc>) {
         let (id, store) = (order.id, order.store);
         for line in &order.lines {
             self.sell(line.product, i64::from(line.quantity), now);
         }
         if self.dice.chance(SHIPPED) {
-            self.ship(order.id, order.buyer, now);
+            order.shipment = self.ship(order.id, order.buyer, now);
         }
         self.restore(order);
         let mut ends = true;
@@ -146,9 +146,12 @@ impl Market {
     }
 
     pub(super) fn delete(&mut self, id: i64) {
-        if self.account(id).is_some() {
+        if let Some(order) = self.account(id) {
             self.act(Action::DeleteOrder(id));
-            self.act(Action::Unship(id));
+            if let Some(shipment) = order.shipment {
+                self.act(Action::Unship(id));
+                self.unshipped.insert(shipment);
+            }
         }
     }
 

@@ -178,7 +178,7 @@ fn check(turns: &[Vec<Action>]) {
     let mut status: HashMap<i64, &str> = HashMap::new();
     let mut total: HashMap<i64, i64> = HashMap::new();
     let mut lines: BTreeMap<i64, LineRow> = BTreeMap::new();
-    let mut shipments: HashMap<i64, &str> = HashMap::new();
+    let mut shipments: HashMap<i64, (i64, &str)> = HashMap::new();
     for turn in turns {
         let mut once = BTreeSet::new();
         let mut sorted: Vec<&Action> = turn.iter().collect();
@@ -231,15 +231,18 @@ fn check(turns: &[Vec<Action>]) {
                 }
                 Action::Ship(row) => {
                     assert_eq!(status[&row.order], COMPLETED);
-                    shipments.insert(row.id, row.status);
+                    shipments.insert(row.id, (row.order, row.status));
                 }
                 Action::Track { shipment, status } => {
-                    let before = shipments.insert(*shipment, status);
+                    let known = shipments.get_mut(shipment).expect("a delivery that is there");
                     assert!(matches!(
-                        (before, *status),
-                        (Some("pending"), "in_transit") | (Some("in_transit"), "delivered")
+                        (known.1, *status),
+                        ("pending", "in_transit") | ("in_transit", "delivered")
                     ));
+                    known.1 = status;
                 }
+                Action::Promise { shipment, .. } => assert!(shipments.contains_key(shipment)),
+                Action::Unship(order) => shipments.retain(|_, (of, _)| of != order),
                 _ => {}
             }
         }
