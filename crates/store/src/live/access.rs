@@ -8,6 +8,10 @@
 //!
 //! The worker may neither send nor load a script, so it can run only those of this build; Redis has no finer rule. No
 //! user may delete, rename or flush, ask for the configuration or see other users.
+//!
+//! The default user is off, without a password, and with every right: while it reads its append-only file, Redis checks
+//! transactions (so also what scripts wrote) against the rights of the default user, and silently leaves out what that
+//! user may not do (redis/redis#14541, valkey-io/valkey#3983). A user that is off cannot log in, whatever its rights.
 
 use instashop_core::config::{Redis, Secret};
 use redis::aio::MultiplexedConnection;
@@ -106,14 +110,20 @@ pub struct Applied {
     pub kept: bool,
 }
 
+/// Name of the user that connections have before they log in.
+const DEFAULT: &str = "default";
+/// What the default user is given when it is off.
+const DEFAULT_RULES: [&str; 5] = ["off", "resetpass", "~*", "&*", "+@all"];
+
 /// The users that are not as they should be; for `setup --check`.
 pub async fn inspect(config: &Redis) -> Result<Vec<String>, StoreError> {
     let mut admin = link::connect(config, Who::Admin).await?;
-    Ok(unfit(config, &mut admin)
-        .await?
-        .into_iter()
-        .map(|user| user.name)
-        .collect())
+    let lines = list(&mut admin).await?;
+    let mut names: Vec<String> = unfit(config, &lines).into_iter().map(|user| user.name).collect();
+    if replay(&lines) != Replay::Complete {
+        names.push(DEFAULT.to_owned());
+    }
+    Ok(names)
 }
 
 /// Makes the users as they should be, as the administrator, and has the server keep them. Users that fit are left
@@ -134,21 +144,26 @@ pub async fn apply(config: &Redis) -> Result<Applied, StoreError> {
     }
     let mut admin = link::connect(config, Who::Admin).await?;
     let mut applied = Applied::default();
-    for user in unfit(config, &mut admin).await? {
-        redis::cmd("ACL")
-            .arg("SETUSER")
-            .arg(&user.name)
-            .arg("reset")
-            .arg(&user.rules)
-            .exec_async(&mut admin)
-            .await
-            .map_err(|error| {
-                failure(
-                    format!("Redis does not take the user {}: {error}", user.name),
-                    error,
-                )
-            })?;
+    let lines = list(&mut admin).await?;
+    for user in unfit(config, &lines) {
+        let rules = std::iter::once("reset").chain(user.rules.iter().map(String::as_str));
+        set(&mut admin, &user.name, rules).await?;
         applied.changed.push(user.name);
+    }
+    match replay(&lines) {
+        Replay::Complete => {}
+        Replay::Repairable => {
+            set(&mut admin, DEFAULT, DEFAULT_RULES.into_iter()).await?;
+            applied.changed.push(DEFAULT.to_owned());
+        }
+        Replay::Incomplete => {
+            return Err(StoreError::new(
+                Kind::Permanent,
+                "the default user of Redis is on and may not do everything: at its next start Redis would leave out \
+                 what scripts wrote to the append-only file",
+            )
+            .hint("turn it off: ACL SETUSER default off resetpass ~* &* +@all"));
+        }
     }
     match redis::cmd("ACL").arg("SAVE").exec_async(&mut admin).await {
         Ok(()) => applied.kept = true,
@@ -161,21 +176,68 @@ pub async fn apply(config: &Redis) -> Result<Applied, StoreError> {
     Ok(applied)
 }
 
-/// Users that are missing or have other rights.
-async fn unfit(config: &Redis, admin: &mut MultiplexedConnection) -> Result<Vec<User>, StoreError> {
-    let lines: Vec<String> = redis::cmd("ACL")
+async fn set(
+    admin: &mut MultiplexedConnection,
+    user: &str,
+    rules: impl Iterator<Item = &str>,
+) -> Result<(), StoreError> {
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg(user);
+    for rule in rules {
+        command.arg(rule);
+    }
+    command
+        .exec_async(admin)
+        .await
+        .map_err(|error| failure(format!("Redis does not take the user {user}: {error}"), error))
+}
+
+/// The lines of `ACL LIST`.
+async fn list(admin: &mut MultiplexedConnection) -> Result<Vec<String>, StoreError> {
+    redis::cmd("ACL")
         .arg("LIST")
         .query_async(admin)
         .await
-        .map_err(|error| failure("Redis does not list its users", error))?;
-    let line_of = |name: &str| {
-        lines
-            .iter()
-            .find_map(|line| line.strip_prefix("user ")?.strip_prefix(name)?.strip_prefix(' '))
-    };
+        .map_err(|error| failure("Redis does not list its users", error))
+}
+
+fn line_of<'a>(lines: &'a [String], name: &str) -> Option<&'a str> {
+    lines
+        .iter()
+        .find_map(|line| line.strip_prefix("user ")?.strip_prefix(name)?.strip_prefix(' '))
+}
+
+/// Users that are missing or have other rights.
+fn unfit(config: &Redis, lines: &[String]) -> Vec<User> {
     let mut users = users(config);
-    users.retain(|user| line_of(&user.name).is_none_or(|line| !user.fits(line)));
-    Ok(users)
+    users.retain(|user| line_of(lines, &user.name).is_none_or(|line| !user.fits(line)));
+    users
+}
+
+/// What Redis will take from its append-only file at the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Replay {
+    /// Everything.
+    Complete,
+    /// Not what scripts wrote; the default user is off, so its rights can be widened without letting anybody in.
+    Repairable,
+    /// Not what scripts wrote, and widening the rights of the default user would let people in.
+    Incomplete,
+}
+
+fn replay(lines: &[String]) -> Replay {
+    let Some(line) = line_of(lines, DEFAULT) else {
+        return Replay::Complete;
+    };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let may_all = words.contains(&"~*")
+        && words.contains(&"+@all")
+        && !words.iter().any(|word| word.starts_with('-') && *word != "-@all");
+    match (may_all, words.contains(&"off")) {
+        (true, _) => Replay::Complete,
+        (false, true) => Replay::Repairable,
+        (false, false) => Replay::Incomplete,
+    }
 }
 
 #[cfg(test)]
@@ -239,6 +301,32 @@ mod tests {
                 "{forbidden}"
             );
         }
+    }
+
+    #[test]
+    fn the_default_user_must_be_able_to_replay_everything() {
+        for (line, expected) in [
+            (
+                "user default on nopass sanitize-payload ~* &* +@all",
+                Replay::Complete,
+            ),
+            ("user default off sanitize-payload ~* &* +@all", Replay::Complete),
+            (
+                "user default off sanitize-payload resetchannels -@all",
+                Replay::Repairable,
+            ),
+            ("user default off ~* &* +@all -flushall", Replay::Repairable),
+            (
+                "user default on #00 ~live:* resetchannels -@all +@read",
+                Replay::Incomplete,
+            ),
+        ] {
+            assert_eq!(replay(&[line.to_owned()]), expected, "{line}");
+        }
+        assert_eq!(
+            replay(&[format!("user default {}", DEFAULT_RULES.join(" "))]),
+            Replay::Complete
+        );
     }
 
     #[test]

@@ -8,4 +8,5 @@ local held = redis.call('HMGET', meta, 'gen', 'ver')
 if (held[1] or '') ~= ARGV[1] or (held[2] or '') ~= ARGV[2] then return { 'CHANGED' } end
 redis.call('UNLINK', meta)
 redis.call('HSET', meta, 'gen', ARGV[3], 'ver', ARGV[4], 'created_ms', ARGV[5])
+redis.call('HSET', meta, 'commits', 0) -- a transaction, as every commit is one
 return { 'OK' }

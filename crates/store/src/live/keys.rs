@@ -6,7 +6,7 @@
 //!
 //! | key | type | fields | life |
 //! |---|---|---|---|
-//! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
+//! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
 //! | `live:<gen>:daily` | hash | `<day>\|<total>`: headline sums of every day, and `<day>\|buyers`, `<day>\|events` | |
 //! | `live:<gen>:hours:<day>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |

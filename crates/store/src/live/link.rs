@@ -55,16 +55,15 @@ pub(super) async fn connect(config: &Redis, who: Who) -> Result<MultiplexedConne
     client
         .get_multiplexed_async_connection_with_config(&settings)
         .await
-        .map_err(|error| {
-            let refused = error.kind() == redis::ErrorKind::AuthenticationFailed;
-            let failed = failure(format!("{place} does not accept user {user:?}: {error}"), error);
-            if refused {
-                failed.hint(
+        .map_err(|error| match error.kind() {
+            redis::ErrorKind::AuthenticationFailed => {
+                failure(format!("{place} does not accept user {user:?}: {error}"), error).hint(
                     "run `instashop setup`, which makes the users, or check redis.* in the configuration",
                 )
-            } else {
-                failed
             }
+            redis::ErrorKind::Io => failure(format!("{place} does not answer: {error}"), error)
+                .hint("is it running? redis.host and redis.port say where it is looked for"),
+            _ => failure(format!("{place} does not let user {user:?} in: {error}"), error),
         })
 }
 

@@ -18,5 +18,6 @@ mod faults;
 mod fleet;
 mod histories;
 mod publishing;
+mod restarts;
 mod server;
 mod users;

@@ -1,6 +1,7 @@
 //! A Redis of the test's own: a child process on a free port, gone with the test.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use redis::aio::MultiplexedConnection;
 /// A running `redis-server`.
 pub struct Server {
     child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    settings: Vec<String>,
     pub port: u16,
 }
 
@@ -39,7 +41,17 @@ impl Server {
             .local_addr()
             .unwrap()
             .port();
-        let child = Command::new("redis-server")
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        Self {
+            child: Self::launch(folder.path(), port, &settings),
+            folder,
+            settings,
+            port,
+        }
+    }
+
+    fn launch(folder: &Path, port: u16, settings: &[String]) -> Child {
+        Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .args([
                 "--maxmemory-policy",
@@ -48,17 +60,28 @@ impl Server {
                 "256",
             ])
             .args(["--port", &port.to_string(), "--dir"])
-            .arg(folder.path())
+            .arg(folder)
             .args(settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("these tests need the program redis-server (package redis-server)");
-        Self {
-            child,
-            _folder: folder,
-            port,
-        }
+            .expect("these tests need the program redis-server (package redis-server)")
+    }
+
+    /// Kills the server hard and starts it again on what it left on the disk; waits until it has loaded that.
+    pub async fn restart(&mut self, user: &str, password: &str) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = Self::launch(self.folder.path(), self.port, &self.settings);
+        let url = format!("redis://{user}:{password}@127.0.0.1:{}/", self.port);
+        let client = redis::Client::open(url).unwrap();
+        self.wait(async || {
+            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
+                return false;
+            };
+            redis::cmd("PING").exec_async(&mut connection).await.is_ok()
+        })
+        .await;
     }
 
     async fn wait(&self, answers: impl AsyncFn() -> bool) {

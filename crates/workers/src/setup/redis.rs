@@ -46,5 +46,12 @@ async fn prepare(config: &Config, journal: &Journal) -> Result<(), StoreError> {
             );
         }
     }
+    if changed.iter().any(|user| user == "default") {
+        journal.changed(
+            Part::Redis,
+            "default",
+            "is off, and may replay everything of the append-only file",
+        );
+    }
     Ok(())
 }
