@@ -245,6 +245,21 @@ fn workers_run_in_the_background_come_back_and_leave_nothing_behind() {
     assert_eq!(bench.said(&["down"]), (0, "nothing is running\n".to_owned()));
 }
 
+/// A data folder that is removed while its workers run must not leave them behind, out of everybody's reach.
+#[test]
+fn a_removed_state_folder_ends_the_workers() {
+    let bench = Bench::new();
+    let (code, text) = bench.said(&["up", "--no-wait"]);
+    assert_eq!(code, 0, "{text}");
+    let pids = bench.pids();
+    assert_eq!(pids.len(), 3, "{pids:?}");
+    std::fs::remove_dir_all(bench.path().join("workers")).unwrap();
+    for pid in pids {
+        eventually("supervisor and workers end", || !runs(pid));
+    }
+    assert!(!bench.path().join("workers/workers.json").exists());
+}
+
 fn kill(pid: i64) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();

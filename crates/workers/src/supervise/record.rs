@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -173,6 +173,15 @@ impl Folder {
         }
     }
 
+    /// True while the folder is the one that was taken with [`Folder::hold`], and not gone or made anew.
+    pub fn is_still(&self, held: &File) -> bool {
+        let here = fs::metadata(self.path.join("lock"));
+        here.is_ok_and(|here| {
+            held.metadata()
+                .is_ok_and(|ours| (ours.dev(), ours.ino()) == (here.dev(), here.ino()))
+        })
+    }
+
     /// True when a supervisor holds the folder.
     pub fn is_held(&self) -> Result<bool> {
         Ok(self.path.is_dir() && self.hold()?.is_none())
@@ -192,6 +201,21 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_made_anew_is_not_the_one_that_was_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path().join("workers"));
+        folder.make().unwrap();
+        let held = folder.hold().unwrap().unwrap();
+        assert!(folder.is_still(&held));
+        fs::remove_dir_all(folder.path()).unwrap();
+        assert!(!folder.is_still(&held));
+        folder.make().unwrap();
+        let other = folder.hold().unwrap().unwrap();
+        assert!(!folder.is_still(&held));
+        assert!(folder.is_still(&other));
+    }
 
     #[test]
     fn a_record_survives_writing_and_reading() {

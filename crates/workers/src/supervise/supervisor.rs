@@ -1,5 +1,7 @@
 //! The process that stays: starts the workers, starts them again when they end, stops them when it is asked to.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,13 +31,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A worker that ran this long begins with the first wait again.
 const HEALTHY: Duration = Duration::from_mins(1);
 
-/// How often the length of the logs is looked at.
-const LOGS: Duration = Duration::from_secs(5);
+/// How often the state folder and the length of the logs are looked at.
+const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
 /// The record, shared by the tasks of the workers; every change is written at once.
 #[derive(Clone)]
 struct Ledger {
     folder: Folder,
+    /// The lock that makes the folder ours.
+    held: Arc<File>,
     record: Arc<Mutex<Record>>,
 }
 
@@ -45,13 +49,21 @@ impl Ledger {
         if let Some(worker) = record.workers.iter_mut().find(|worker| worker.name == name) {
             change(worker);
         }
+        if !self.is_ours() {
+            return;
+        }
         if let Err(error) = record.write(&self.folder) {
             tracing::error!(error = format!("{error:#}"), "state not written");
         }
     }
+
+    fn is_ours(&self) -> bool {
+        self.folder.is_still(&self.held)
+    }
 }
 
-/// Runs until a signal; the state folder is held all the time.
+/// Runs until a signal, or until the state folder is removed or made anew by somebody else: workers that nobody could
+/// find and stop must not go on. The folder is held all the time.
 pub(super) async fn run(
     folder: &Folder,
     counts: Counts,
@@ -75,21 +87,26 @@ pub(super) async fn run(
         .collect();
     let ledger = Ledger {
         folder: folder.clone(),
+        held: Arc::new(held),
         record: Arc::new(Mutex::new(record)),
     };
-    let turning = tokio::spawn(turn_logs_over(
-        folder.clone(),
+    // Asked once: a new build moves the running file away, and the same path is the program's newer version.
+    let program = std::env::current_exe().wrap_err("the program does not know its own path")?;
+    let keeping_house = tokio::spawn(keep_house(
+        ledger.clone(),
         plan.iter().map(|(name, _)| name.clone()).collect(),
+        shutdown.clone(),
     ));
     join_all(
         plan.iter()
-            .map(|(name, flow)| keep(name, *flow, &ledger, global, &shutdown, grace)),
+            .map(|(name, flow)| keep(name, *flow, &ledger, &program, global, &shutdown, grace)),
     )
     .await;
-    turning.abort();
-    folder.forget()?;
+    keeping_house.abort();
+    if ledger.is_ours() {
+        folder.forget()?;
+    }
     tracing::info!("supervisor stopped");
-    drop(held);
     Ok(Exit::Done.into())
 }
 
@@ -98,6 +115,7 @@ async fn keep(
     name: &str,
     flow: Flow,
     ledger: &Ledger,
+    program: &Path,
     global: &Global,
     shutdown: &Shutdown,
     grace: Duration,
@@ -105,7 +123,7 @@ async fn keep(
     let mut wait = FIRST_WAIT;
     while !shutdown.is_triggered() {
         let started = Instant::now();
-        let ended = match spawn(name, flow, &ledger.folder, global) {
+        let ended = match spawn(name, flow, &ledger.folder, program, global) {
             Ok(mut child) => {
                 let process = child.id().and_then(|pid| Identity::of(i32::try_from(pid).ok()?));
                 tracing::info!(worker = name, pid = child.id(), "worker started");
@@ -141,10 +159,9 @@ async fn keep(
     }
 }
 
-fn spawn(name: &str, flow: Flow, folder: &Folder, global: &Global) -> Result<Child> {
+fn spawn(name: &str, flow: Flow, folder: &Folder, program: &Path, global: &Global) -> Result<Child> {
     let log = log_file::open(&folder.log(name))?;
     let again = log.try_clone().wrap_err("the log cannot be shared")?;
-    let program = std::env::current_exe().wrap_err("the program does not know its own path")?;
     let (arguments, variables) = arguments(global);
     Command::new(program)
         .args(arguments)
@@ -178,12 +195,18 @@ fn describe(ended: std::io::Result<ExitStatus>) -> String {
     ended.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-async fn turn_logs_over(folder: Folder, mut names: Vec<String>) {
+/// Turns logs over when they are long, and stops everything when the state folder is no longer ours.
+async fn keep_house(ledger: Ledger, mut names: Vec<String>, shutdown: Shutdown) {
     names.push("supervisor".into());
     loop {
-        tokio::time::sleep(LOGS).await;
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if !ledger.is_ours() {
+            tracing::warn!(folder = %ledger.folder.path().display(), "the state folder was removed: stopping the workers");
+            shutdown.trigger();
+            return;
+        }
         for name in &names {
-            if let Err(error) = log_file::turn_over(&folder.log(name)) {
+            if let Err(error) = log_file::turn_over(&ledger.folder.log(name)) {
                 tracing::warn!(log = name, %error, "log not turned over");
             }
         }
