@@ -85,6 +85,10 @@ impl Bed {
         self.programs.join(name)
     }
 
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     pub(crate) fn config_file(&self) -> PathBuf {
         self.data.join("instashop.toml")
     }

@@ -6,10 +6,12 @@ use std::time::Duration;
 use instashop_core::config::Config;
 
 use crate::bed::{Background, Bed, Ran, bed, eventually};
+use crate::oracle::Oracle;
 
-/// Process ids of running programs of this bed whose command line holds all the words.
+/// Process ids of running programs of this bed whose command line holds all the words: our own programs that were given
+/// the bed's configuration, and servers that were given its folder.
 fn pids(bed: &Bed, words: &[&str]) -> Vec<i32> {
-    let config = bed.config_file();
+    let (config, data) = (bed.config_file(), bed.data());
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("reading /proc").flatten() {
         let Some(pid) = entry
@@ -22,8 +24,12 @@ fn pids(bed: &Bed, words: &[&str]) -> Vec<i32> {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let ours = String::from_utf8_lossy(&environment).contains(&*config.to_string_lossy())
-            || line.contains(&*config.to_string_lossy());
+        let program = std::fs::read_link(entry.path().join("exe")).unwrap_or_default();
+        let is_product = program
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("instashop"));
+        let ours = line.contains(&*data.to_string_lossy())
+            || (is_product && String::from_utf8_lossy(&environment).contains(&*config.to_string_lossy()));
         if ours && words.iter().all(|word| line.contains(word)) {
             found.push(pid);
         }
@@ -51,6 +57,18 @@ fn redis(config: &Config, arguments: &[&str]) -> String {
         .output()
         .expect("running redis-cli");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn restart_connector(config: &Config, name: &str) {
+    let url = format!(
+        "{}/connectors/{name}/restart?includeTasks=true",
+        config.connect.url
+    );
+    let output = Command::new("curl")
+        .args(["-fsS", "-X", "POST", &url])
+        .output()
+        .expect("running curl");
+    assert!(output.status.success(), "{output:?}");
 }
 
 fn workers(bed: &Bed) -> Vec<i32> {
@@ -118,28 +136,28 @@ fn a_restarted_connector_changes_no_number() {
     bed.running();
     let config = bed.config();
     let shop = bed.shop("60");
-    let url = format!(
-        "{}/connectors/instashop-connector/restart?includeTasks=true",
-        config.connect.url
-    );
-    let list = format!("{}/connectors", config.connect.url);
-    let names = Command::new("curl")
-        .args(["-fsS", &list])
-        .output()
-        .expect("asking Connect for its connectors");
-    let names: Vec<String> = serde_json::from_slice(&names.stdout).expect("a list of connectors");
-    let name = names
-        .iter()
-        .find(|name| name.contains("instashop"))
-        .expect("the sales connector");
-    let url = url.replace("instashop-connector", name);
-    let status = Command::new("curl")
-        .args(["-fsS", "-X", "POST", &url])
-        .status()
-        .expect("restarting a connector");
-    assert!(status.success());
+    restart_connector(&config, "instashop");
     bed.proved();
     drop(shop);
+}
+
+/// A connector that resumes behind a commit looks for the next transaction; a quiet source has none but its heartbeats,
+/// so these must be transactions.
+#[test]
+fn a_connector_that_stopped_behind_a_commit_of_a_quiet_source_goes_on() {
+    let bed = bed();
+    bed.running();
+    let config = bed.config();
+    let crm = Oracle::connect(&config.sources.crm_db);
+    crm.execute("UPDATE segment SET segment_name = segment_name || ' '");
+    let position = crm.text("SELECT pg_current_wal_lsn()::text");
+    eventually("the connector is there", Duration::from_mins(1), || {
+        let sql =
+            format!("SELECT bool_and(confirmed_flush_lsn >= '{position}')::text FROM pg_replication_slots");
+        crm.text(&sql) == "true"
+    });
+    restart_connector(&config, "crm");
+    bed.proved();
 }
 
 #[test]
@@ -182,6 +200,50 @@ fn servers_killed_hard_come_back_and_the_numbers_with_them() {
     bed.proved();
 }
 
+/// Local addresses of the sockets on which processes listen, in the hexadecimal form of the kernel.
+fn listening(pids: &[i32]) -> Vec<String> {
+    let inodes: Vec<String> = pids
+        .iter()
+        .filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/fd")).ok())
+        .flat_map(Iterator::flatten)
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .filter_map(|target| {
+            let name = target.to_string_lossy();
+            Some(name.strip_prefix("socket:[")?.trim_end_matches(']').to_owned())
+        })
+        .collect();
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
+    tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let is_ours = inodes.iter().any(|inode| inode == fields[9]);
+            (fields[3] == "0A" && is_ours).then(|| fields[1].to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_servers_listen_on_the_loopback_alone() {
+    let bed = bed();
+    bed.running();
+    let open = listening(&pids(&bed, &[]));
+    assert!(open.len() >= 8, "at least the servers listen: {open:?}");
+    // 127.0.0.1, ::1 and ::ffff:127.0.0.1 as the kernel writes them.
+    let loopback = [
+        "0100007F:",
+        "00000000000000000000000001000000:",
+        "0000000000000000FFFF00000100007F:",
+    ];
+    let outside: Vec<_> = open
+        .iter()
+        .filter(|address| !loopback.iter().any(|known| address.starts_with(known)))
+        .collect();
+    assert!(outside.is_empty(), "listening beyond the loopback: {outside:?}");
+}
+
 /// Last by name: takes the bed down and looks for what is left.
 #[test]
 fn zz_stop_leaves_no_process() {
@@ -189,11 +251,7 @@ fn zz_stop_leaves_no_process() {
     bed.running();
     bed.instashop(&["down"]).good();
     bed.dev(&["stack", "down"]).good();
-    let left = pids(&bed, &["instashop"]);
-    let left: Vec<_> = left
-        .into_iter()
-        .filter(|pid| *pid != std::process::id() as i32)
-        .collect();
+    let left = pids(&bed, &[]);
     assert!(left.is_empty(), "still running: {left:?}");
     let status: Ran = bed.dev(&["stack", "status"]);
     assert_ne!(

@@ -107,7 +107,7 @@ async fn a_source_is_prepared_once_and_found_prepared() {
         .unwrap();
     for (sql, allowed) in [
         ("SELECT * FROM transaction", true),
-        ("SELECT pg_logical_emit_message(false, 'hb', now()::text)", true),
+        ("SELECT pg_logical_emit_message(true, 'hb', now()::text)", true),
         ("INSERT INTO debezium_signal VALUES ('a', 'b')", true),
         ("INSERT INTO customer (name) VALUES ('x')", false),
         ("DELETE FROM transaction", false),
