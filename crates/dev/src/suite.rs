@@ -22,7 +22,7 @@ pub struct Args {
     /// Only what needs no server: format, lints, tidy, layers, units, properties, snapshots
     #[arg(long, conflicts_with = "stack")]
     fast: bool,
-    /// Only what needs real servers
+    /// Only the parts of the product that need real servers
     #[arg(long)]
     stack: bool,
     /// Only the whole system: sources, Debezium, Kafka, flows, stores, dashboard, and its faults
@@ -43,9 +43,13 @@ struct Step {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Group {
+    /// Needs no server.
     Fast,
+    /// What both groups on servers need first.
+    Servers,
+    /// One part of the product on servers.
     Stack,
-    /// The whole system at once; asked for by name.
+    /// The whole system at once.
     System,
 }
 
@@ -136,66 +140,33 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "programs",
-        group: Group::Stack,
+        group: Group::Servers,
         command: &["cargo", "build", "--workspace", "--bins"],
         expect: Expect::Success,
     },
     Step {
         name: "stores against real servers",
         group: Group::Stack,
-        command: &[
-            "cargo",
-            "test",
-            "-p",
-            "instashop-store",
-            "--features",
-            "stack-tests",
-            "--test",
-            "*",
-        ],
+        command: &on_servers("live", "warehouse"),
         expect: Expect::Tests,
     },
     Step {
         name: "the simulator against real servers",
-        group: Group::System,
-        command: &[
-            "cargo",
-            "test",
-            "-p",
-            "instashop-dev",
-            "--features",
-            "stack-tests",
-            "--test",
-            "simulator",
-        ],
+        group: Group::Stack,
+        command: &on_servers("simulator", "simulator"),
         expect: Expect::Tests,
     },
     Step {
         name: "the servers of the test bed",
-        group: Group::System,
+        group: Group::Servers,
         command: &["@self", "stack", "up"],
         expect: Expect::Success,
     },
     Step {
         name: "the consumer against a real broker",
-        group: Group::System,
-        command: &[
-            "cargo",
-            "test",
-            "-p",
-            "instashop-workers",
-            "--features",
-            "stack-tests",
-            "--test",
-            "consumer",
-        ],
+        group: Group::Stack,
+        command: &on_servers("consumer", "consumer"),
         expect: Expect::Tests,
-    },
-    Step {
-        name: "programs of the whole system",
-        group: Group::System,
-        command: &["cargo", "build", "--workspace", "--bins"],
-        expect: Expect::Success,
     },
     Step {
         name: "the whole system",
@@ -203,10 +174,9 @@ const STEPS: &[Step] = &[
         command: &[
             "cargo",
             "test",
-            "-p",
-            "instashop-dev",
+            "--workspace",
             "--features",
-            "stack-tests",
+            STACK_FEATURES,
             "--test",
             "system",
             "--",
@@ -216,6 +186,22 @@ const STEPS: &[Step] = &[
         expect: Expect::Tests,
     },
 ];
+
+/// Two suites against servers. Always of the whole workspace: of one package alone the libraries would have other
+/// features and be built once more.
+const fn on_servers(one: &'static str, other: &'static str) -> [&'static str; 9] {
+    [
+        "cargo",
+        "test",
+        "--workspace",
+        "--features",
+        STACK_FEATURES,
+        "--test",
+        one,
+        "--test",
+        other,
+    ]
+}
 
 /// `cargo tree` of one package seen from another, normal and build dependencies only.
 const fn tree(package: &'static str, inverse: &'static str) -> [&'static str; 8] {
@@ -245,13 +231,31 @@ fn bed_folder(root: &Path) -> PathBuf {
 
 /// Runs the steps in order and stops at the first that fails. The test bed is taken down in any case.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let result = run_steps(args);
+    let root = args
+        .root
+        .canonicalize()
+        .wrap_err_with(|| format!("no folder {}", args.root.display()))?;
+    // Asked once: a step may build this very program anew, and the running file then counts as deleted.
+    let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
+    let result = run_steps(args, &root, &own);
     if !args.fast {
-        let root = args.root.canonicalize()?;
-        let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
-        let _ = bed_command(own.as_os_str(), &root)
-            .args(["stack", "down", "--remove-data"])
+        let worker_program = own.with_file_name("instashop");
+        let _ = bed_command(worker_program.as_os_str(), &root)
+            .arg("down")
             .output();
+        let good = matches!(&result, Ok(code) if *code == ExitCode::SUCCESS);
+        let mut down = bed_command(own.as_os_str(), &root);
+        down.args(["stack", "down"]);
+        if good {
+            down.arg("--remove-data");
+        }
+        let _ = down.output();
+        if !good && bed_folder(&root).is_dir() {
+            println!(
+                "==> servers stopped; their logs and data stay in {} until the next run",
+                bed_folder(&root).display()
+            );
+        }
     }
     result
 }
@@ -268,25 +272,22 @@ fn bed_command(program: &OsStr, root: &Path) -> Command {
     command
 }
 
-fn run_steps(args: &Args) -> Result<ExitCode> {
-    let root = args
-        .root
-        .canonicalize()
-        .wrap_err_with(|| format!("no folder {}", args.root.display()))?;
+fn run_steps(args: &Args, root: &Path, own: &Path) -> Result<ExitCode> {
     let begun = Instant::now();
     let mut tests = 0;
     for step in STEPS {
         let wanted = match step.group {
             Group::Fast => !args.stack && !args.system,
+            Group::Servers => !args.fast,
             Group::Stack => !args.fast && !args.system,
-            Group::System => args.system,
+            Group::System => !args.fast && !args.stack,
         };
         if !wanted {
             continue;
         }
         println!("==> {}", step.name);
         let started = Instant::now();
-        let (good, counter) = execute(step, &root)?;
+        let (good, counter) = execute(step, root, own)?;
         tests += counter.passed;
         let took = seconds(started.elapsed());
         match step.expect {
@@ -320,12 +321,11 @@ fn run_steps(args: &Args) -> Result<ExitCode> {
 }
 
 /// Runs one command; its output goes through, and the results of its tests are counted on the way.
-fn execute(step: &Step, root: &Path) -> Result<(bool, Counter)> {
+fn execute(step: &Step, root: &Path, own: &Path) -> Result<(bool, Counter)> {
     let (program, rest) = step
         .command
         .split_first()
         .ok_or_else(|| eyre!("step {} has no command", step.name))?;
-    let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
     let program = if *program == "@self" {
         own.as_os_str()
     } else {

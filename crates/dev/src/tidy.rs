@@ -6,6 +6,7 @@
 mod files;
 mod invariants;
 mod layers;
+mod links;
 mod migrations;
 mod text;
 
@@ -66,6 +67,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     findings.extend(text::check(&sources));
     findings.extend(layers::check(&sources));
     findings.extend(invariants::check(&sources));
+    findings.extend(links::check(&root, &sources));
     findings.extend(migrations::check(&root, &sources, args.bless)?);
     let (long, refused) = files::lengths(&sources);
     findings.extend(refused);
