@@ -191,12 +191,6 @@ impl Bed {
             .expect("starting the simulator");
         Background(child)
     }
-
-    /// `instashop status --format json`.
-    pub(crate) fn status(&self) -> serde_json::Value {
-        let ran = self.instashop(&["status", "--format", "json"]);
-        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err))
-    }
 }
 
 fn wait(mut child: Child, program: &str, arguments: &[&str]) -> Output {
