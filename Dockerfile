@@ -6,9 +6,9 @@ COPY . .
 # The caches outlive the build, so a changed line does not build librdkafka again; therefore the programs are copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --workspace --bins \
-    && install -D --mode=755 --target-directory=/out target/release/instashop target/release/instashop-tui \
-       target/release/instashop-dev
+    cargo build --profile dist --locked --workspace --bins \
+    && install -D --mode=755 --target-directory=/out target/dist/instashop target/dist/instashop-tui \
+       target/dist/instashop-dev
 
 FROM debian:bookworm-slim
 # librdkafka speaks OpenSSL and zlib; everything else is inside the programs.

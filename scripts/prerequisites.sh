@@ -30,7 +30,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
     echo "error: these are missing:$missing. Install them with this system's package manager and try again." >&2
     exit 1
 fi
-echo "installing$missing" >&2
+echo "installing$(echo "$missing" | sed "s/|[^ ]*//g")" >&2
 # shellcheck disable=SC2086  # a list of words is meant
 if [ "$(id -u)" = 0 ]; then
     "$here/install-packages.sh" $missing

@@ -9,7 +9,7 @@ mod simulator;
 use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -113,35 +113,56 @@ impl Demo {
             &self.config,
             &args.rate,
         )?;
-        let board = self.first_numbers()?;
+        self.first_numbers()?;
         eprintln!("live numbers after {:.1} s", begun.elapsed().as_secs_f64());
         if args.print || !std::io::stdout().is_terminal() {
-            print!("{board}");
+            self.step("proof: source = warehouse = Redis", "instashop", &["verify"])?;
+            let board = self.board("text")?;
+            print!("{}", String::from_utf8_lossy(&board.stdout));
             eprintln!("\nopen it:  {}", self.hint("instashop-tui"));
             eprintln!("prove it: {} verify", self.hint("instashop"));
             eprintln!("stop it:  make stop");
             return Ok(ExitCode::SUCCESS);
         }
+        // The proof appears on the board when it is done.
+        self.command("instashop", &["verify"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .wrap_err("cannot start instashop verify")?;
         let error = self.command("instashop-tui", &[]).exec();
         Err(error).wrap_err("cannot open the dashboard")
     }
 
-    /// The board as text, once its sources are fresh.
-    fn first_numbers(&self) -> Result<String> {
+    /// Prints the dashboard once.
+    fn board(&self, format: &str) -> Result<Output> {
+        self.command(
+            "instashop-tui",
+            &["--once", "--format", format, "--size", "120x40"],
+        )
+        .stderr(Stdio::piped())
+        .output()
+        .wrap_err("cannot start instashop-tui")
+    }
+
+    /// Waits until the dashboard has fresh numbers of Redis: the workers have published, and totals are built.
+    fn first_numbers(&self) -> Result<()> {
         eprintln!("--> waiting for live numbers");
         let end = Instant::now() + FIRST_NUMBERS;
+        let mut told = String::new();
         loop {
-            let output = self
-                .command(
-                    "instashop-tui",
-                    &["--once", "--format", "text", "--size", "120x40"],
-                )
-                .stderr(Stdio::piped())
-                .output()
-                .wrap_err("cannot start instashop-tui")?;
-            // 3 is "stale or unknown": the workers have not published yet, or totals are still being built.
-            if output.status.code() != Some(3) && output.status.code() != Some(4) {
-                return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            let output = self.board("json")?;
+            let board: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let state = board["sources"]["redis"]["state"]
+                .as_str()
+                .unwrap_or("not there yet");
+            if state == "live" {
+                return Ok(());
+            }
+            if state != told {
+                eprintln!("  redis: {state}");
+                state.clone_into(&mut told);
             }
             if Instant::now() > end {
                 bail!(
