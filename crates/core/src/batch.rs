@@ -6,7 +6,7 @@ use crate::change::Record;
 use crate::checkpoint::{Answer, Partition, Step};
 
 /// A record that could not be decoded: everything needed to keep it and to replay it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rejected {
     /// Stable name of the reason, for counting: `bad_json`, `wrong_type`, `unknown_op`, ...
     pub reason: String,
@@ -16,6 +16,10 @@ pub struct Rejected {
     pub key: Option<Vec<u8>>,
     /// Value bytes as they came.
     pub value: Option<Vec<u8>>,
+    /// Source generation of its header; 0 without one, or with one that cannot be read.
+    pub generation: u32,
+    /// Topic it was first written to, for a record that was itself a replay.
+    pub origin: Option<String>,
 }
 
 /// One record at its place in Kafka.

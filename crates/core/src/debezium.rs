@@ -198,11 +198,14 @@ impl Decoder {
 
     /// A record that could not be decoded, with its bytes, for the dead letters.
     pub fn reject(error: &DecodeError, raw: &RawRecord<'_>) -> Rejected {
+        let headers = Headers::read(raw).unwrap_or_default();
         Rejected {
             reason: error.reason().to_owned(),
             detail: format!("{error}. {}", error.hint()),
             key: raw.key.map(<[u8]>::to_vec),
             value: raw.value.map(<[u8]>::to_vec),
+            generation: headers.generation,
+            origin: headers.topic.map(std::borrow::Cow::into_owned),
         }
     }
 

@@ -1,11 +1,14 @@
-//! `instashop dead-letters`: the records that could not be used, for people: list, show, discard.
+//! `instashop dead-letters`: the records that could not be used, for people: list, show, replay, discard.
 //!
 //! A dead letter is written in the transaction of its checkpoint, with its bytes, so that none is lost in silence
 //! (docs: reliability I7). What stands in it came from outside: nothing of it reaches a terminal with control characters.
 
 /// Letters as tables, pages and JSON.
 mod page;
+/// Putting letters on the repair topic.
+mod replay;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,6 +27,7 @@ the same for both flows; the warehouse flow keeps the letters.
 Examples:
   instashop dead-letters list
   instashop dead-letters show 42
+  instashop dead-letters replay 42
   instashop dead-letters discard 42
 
 Exit codes: 0 done; 1 there is no such letter; 2 usage; 3 the warehouse cannot be reached; 4 configuration.";
@@ -61,6 +65,9 @@ pub enum DeadLetters {
     /// Show one with its bytes
     #[command(after_long_help = SHOW_HELP)]
     Show(ShowArgs),
+    /// Hand open ones to both flows once more
+    #[command(after_long_help = replay::HELP)]
+    Replay(ReplayArgs),
     /// Mark open ones as not worth keeping open
     #[command(after_long_help = DISCARD_HELP)]
     Discard(DiscardArgs),
@@ -146,6 +153,23 @@ pub struct DiscardArgs {
     yes: bool,
 }
 
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Numbers of the letters, as listed
+    #[arg(conflicts_with_all = ["reason", "topic", "since"], required_unless_present_any = ["reason", "topic", "since"])]
+    ids: Vec<i64>,
+    #[command(flatten)]
+    which: Which,
+    /// Hand over these bytes in place of the letter's own, for one letter whose value was put right by hand; - reads
+    /// standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["reason", "topic", "since"])]
+    value: Option<PathBuf>,
+    /// Replay all that fit without asking back
+    #[arg(long)]
+    yes: bool,
+}
+
 /// A moment: RFC 3339, or how long ago.
 fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     moment_at(text, Utc::now())
@@ -180,6 +204,7 @@ pub(crate) async fn run(command: &DeadLetters, config: &Config) -> Result<ExitCo
     match command {
         DeadLetters::List(args) => list(&letters, args).await,
         DeadLetters::Show(args) => show(&letters, args).await,
+        DeadLetters::Replay(args) => replay::run(&letters, args, config).await,
         DeadLetters::Discard(args) => discard(&letters, args).await,
     }
 }

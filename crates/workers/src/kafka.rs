@@ -15,6 +15,7 @@ mod context;
 mod credit;
 mod decode;
 mod ends;
+mod repair;
 mod settings;
 mod topics;
 
@@ -31,6 +32,7 @@ pub use consumer::{Consumer, Decode, Limits, start};
 pub use credit::{Credit, Load};
 pub use decode::decoder;
 pub use ends::ends;
+pub use repair::{Repair, RepairWriter};
 pub use settings::{consumer as consumer_settings, probe as probe_settings};
 pub use topics::{REPAIR, ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
 

@@ -344,8 +344,7 @@ fn what_cannot_be_decoded_is_rejected_and_the_newest_commit_is_told_per_step() {
     batch.records[2].content = Err(Box::new(Rejected {
         reason: "bad_json".into(),
         detail: "x".into(),
-        key: None,
-        value: None,
+        ..Rejected::default()
     }));
     let effects = fold(&batch, [], &[]);
     assert_eq!(effects.rejected, [2]);

@@ -391,8 +391,8 @@ impl Shop {
         let poison = Rejected {
             reason: "bad_json".into(),
             detail: "not JSON".into(),
-            key: None,
             value: Some(b"{".to_vec()),
+            ..Rejected::default()
         };
         let table = self.random.pick(&[Table::Transaction, Table::Product]);
         self.append(table.name(), 0, None, Err(Box::new(poison)));
@@ -492,8 +492,7 @@ impl Shop {
             content = Err(Box::new(Rejected {
                 reason: "wrong_type".into(),
                 detail: "poison".into(),
-                key: None,
-                value: None,
+                ..Rejected::default()
             }));
             // What a later image does not bring must be known from this one.
             if let Some(row) = &mut change.after {

@@ -1,6 +1,6 @@
 //! Records that could not be used: written in the transaction of their checkpoint.
 //!
-//! * `letters` is what people do with them: list, look at, discard.
+//! * `letters` is what people do with them: list, look at, discard, replay.
 
 mod letters;
 
@@ -13,9 +13,10 @@ use super::stage::array::{Array, clean};
 
 /// Inserts dead letters; one that is kept already stays as it is.
 pub(super) const INSERT: &str = r#"
-INSERT INTO ops.dead_letters (topic, partition, "offset", kafka_at, seen_at, reason, detail, key, value)
+INSERT INTO ops.dead_letters (topic, partition, "offset", kafka_at, seen_at, reason, detail, key, value,
+                              generation, origin)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-                     $8::bytea[], $9::bytea[])
+                     $8::bytea[], $9::bytea[], $10::int[], $11::text[])
 ON CONFLICT DO NOTHING"#;
 
 /// The parameters of [`INSERT`] for the rejected records of a batch.
@@ -42,5 +43,15 @@ pub(super) fn arrays<'a>(batch: &'a Batch, rejected: &[usize], now: DateTime<Utc
         Array::Text(all().map(|(.., letter)| Some(clean(&letter.detail))).collect()),
         Array::Bytes(all().map(|(.., letter)| letter.key.as_deref()).collect()),
         Array::Bytes(all().map(|(.., letter)| letter.value.as_deref()).collect()),
+        Array::Small(
+            all()
+                .map(|(.., letter)| i32::try_from(letter.generation).unwrap_or(i32::MAX))
+                .collect(),
+        ),
+        Array::Text(
+            all()
+                .map(|(.., letter)| letter.origin.as_deref().map(clean))
+                .collect(),
+        ),
     ]
 }

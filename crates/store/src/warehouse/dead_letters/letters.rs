@@ -1,4 +1,4 @@
-//! Dead letters as people see them: counted, listed, looked at, discarded.
+//! Dead letters as people see them: counted, listed, looked at, discarded, replayed.
 
 use std::fmt;
 use std::time::Duration;
@@ -84,6 +84,10 @@ pub struct DeadLetter {
     pub value: Option<Vec<u8>>,
     /// Length of the value in bytes.
     pub size: Option<i64>,
+    /// Source generation that its header named; 0 without one.
+    pub generation: u32,
+    /// Topic it was first written to, when the record was itself a replay.
+    pub origin: Option<String>,
     /// What became of it.
     pub state: LetterState,
     /// When.
@@ -113,7 +117,7 @@ const MATCHES: &str = "
 
 const COLUMNS: &str = "
   id, topic, partition, \"offset\", kafka_at, seen_at, reason, detail, key, octet_length(value)::bigint, state, state_at,
-  state_by";
+  state_by, generation, origin";
 
 /// A connection of the worker role to the dead letters.
 pub struct DeadLetters {
@@ -194,12 +198,46 @@ impl DeadLetters {
 
     /// Marks open ones as discarded; gives how many. They stay, with who decided and when.
     pub async fn discard(&self, filter: &Filter, by: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        self.mark(LetterState::Discarded, filter, by, now).await
+    }
+
+    async fn mark(
+        &self,
+        state: LetterState,
+        filter: &Filter,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<i64, StoreError> {
         let sql = format!(
-            "WITH marked AS (UPDATE ops.dead_letters SET state = 'discarded', state_at = $7, state_by = $8
+            "WITH marked AS (UPDATE ops.dead_letters SET state = $9, state_at = $7, state_by = $8
              WHERE state = 'open' AND {MATCHES} RETURNING 1) SELECT count(*) FROM marked"
         );
-        let rows = self.query(&sql, filter, &[&now, &by]).await?;
+        let rows = self.query(&sql, filter, &[&now, &by, &state.name()]).await?;
         Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    /// Open ones with their bytes, oldest first, after the letter `after`; at most `limit`.
+    pub async fn to_replay(
+        &self,
+        filter: &Filter,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, value FROM ops.dead_letters WHERE state = 'open' AND {MATCHES} AND id > $7
+             ORDER BY id LIMIT $8"
+        );
+        let rows = self.query(&sql, filter, &[&after, &limit]).await?;
+        Ok(rows.iter().map(letter).collect())
+    }
+
+    /// Marks open ones as replayed, after their records are on the repair topic; gives how many.
+    pub async fn replayed(&self, ids: &[i64], by: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        let filter = Filter {
+            ids: Some(ids.to_vec()),
+            ..Filter::default()
+        };
+        self.mark(LetterState::Replayed, &filter, by, now).await
     }
 
     async fn query(
@@ -242,6 +280,8 @@ fn letter(row: &Row) -> DeadLetter {
         state: LetterState::of(row.get(10)),
         state_at: row.get(11),
         state_by: row.get(12),
-        value: row.get(13),
+        generation: u32::try_from(row.get::<_, i32>(13)).unwrap_or_default(),
+        origin: row.get(14),
+        value: row.get(15),
     }
 }

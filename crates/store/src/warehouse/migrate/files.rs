@@ -40,6 +40,7 @@ pub(super) const VERSIONED: &[Versioned] = versioned![
     4 "history/V004__transitions.sql",
     5 "ref/V005__maps.sql",
     6 "ops/V006__progress_and_health.sql",
+    7 "ops/V007__letters_to_replay.sql",
 ];
 
 /// Repeatable files, each after those it reads from.
