@@ -205,22 +205,22 @@ pub fn delta(now: Option<Value>, base: Option<Value>, higher: Higher, dead_band_
 }
 
 impl Delta {
-    /// `▲ 6.2%`, `▼ 1.1pp!`, `=`, `new`, or the words for no base.
+    /// `▲ 6.2%`, `▲ ×57`, `▼ 1.1pp!`, `=`, `new`, or the words for no base.
     pub fn text(self, marks: Marks, new: &str, no_base: &str) -> String {
         let bang = if self.good == Some(false) { "!" } else { "" };
         let arrow = |value: i64| if value < 0 { "▼" } else { "▲" };
-        let tenths = |value: i64| {
-            // Beyond ten times the tenth of a percent is noise.
-            if value.unsigned_abs() >= 10_000 {
-                marks.count(divide(i128::from(value.unsigned_abs()), 10) as i64)
-            } else {
-                marks.scaled(i128::from(value.unsigned_abs()), 1)
-            }
-        };
+        let tenths = |value: i64| marks.scaled(i128::from(value.unsigned_abs()), 1);
         match self.moved {
             Move::NoBase => format!("— {no_base}"),
             Move::Same => "=".into(),
             Move::New => format!("▲ {new}{bang}"),
+            // A rise of 900 % is ten times as much; from there on the factor says more in less room.
+            Move::Relative(value) if value >= 9_000 => {
+                format!(
+                    "▲ ×{}{bang}",
+                    marks.short(divide(i128::from(value) + 1000, 1000) as i64)
+                )
+            }
             Move::Relative(value) => format!("{} {}%{bang}", arrow(value), tenths(value)),
             Move::Points(value) => format!("{} {}pp{bang}", arrow(value), tenths(value)),
         }
@@ -243,6 +243,22 @@ mod tests {
                 Higher::Good,
                 "▲ 6.2%",
                 Some(true),
+            ),
+            (
+                "ten times",
+                Some(Count(100)),
+                Some(Count(10)),
+                Higher::Good,
+                "▲ ×10",
+                Some(true),
+            ),
+            (
+                "many times",
+                Some(Count(339_700)),
+                Some(Count(100)),
+                Higher::Bad,
+                "▲ ×3,397!",
+                Some(false),
             ),
             (
                 "fall is bad",
@@ -355,7 +371,7 @@ mod tests {
                 Some(Count(50_000)),
                 Some(Count(1)),
                 Higher::Good,
-                "▲ 4,999,900%",
+                "▲ ×50.0k",
                 Some(true),
             ),
             (

@@ -1,6 +1,9 @@
 //! Tables of the System tab: the proof, partitions, connectors, workers.
 
-use instashop_core::view::{PartitionHealth, WorkerHealth};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use instashop_core::view::{FlowHealth, PartitionHealth, WorkerHealth};
 use ratatui::layout::Rect;
 
 use super::super::frame::{Head, View};
@@ -115,7 +118,8 @@ pub(in super::super) fn proof(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     }
 }
 
-/// Partitions of both flows with the flow they belong to, the furthest behind first.
+/// Partitions of both flows with the flow they belong to, the furthest behind first. Of two workers that name the same
+/// partition, one is gone: who spoke last has it.
 pub(in super::super) fn partition_rows(data: &Snapshot) -> Vec<(Source, &PartitionHealth)> {
     let live = data.live_system.get().map(|system| (Source::Live, &system.flow));
     let warehouse = data
@@ -125,12 +129,7 @@ pub(in super::super) fn partition_rows(data: &Snapshot) -> Vec<(Source, &Partiti
     let mut rows: Vec<(Source, &PartitionHealth)> = [live, warehouse]
         .into_iter()
         .flatten()
-        .flat_map(|(source, flow)| {
-            flow.workers
-                .iter()
-                .flat_map(|worker| &worker.partitions)
-                .map(move |part| (source, part))
-        })
+        .flat_map(|(source, flow)| held(flow).map(move |part| (source, part)))
         .collect();
     rows.sort_by(|(_, a), (_, b)| {
         let lag = b.lag().cmp(&a.lag());
@@ -140,9 +139,26 @@ pub(in super::super) fn partition_rows(data: &Snapshot) -> Vec<(Source, &Partiti
     rows
 }
 
-/// The last part of a topic: the table.
+fn held(flow: &FlowHealth) -> impl Iterator<Item = &PartitionHealth> {
+    let mut newest: BTreeMap<(&str, i32), (DateTime<Utc>, &PartitionHealth)> = BTreeMap::new();
+    for worker in &flow.workers {
+        for part in &worker.partitions {
+            let said = newest
+                .entry((&part.topic, part.partition))
+                .or_insert((worker.seen_at, part));
+            if said.0 < worker.seen_at {
+                *said = (worker.seen_at, part);
+            }
+        }
+    }
+    newest.into_values().map(|(_, part)| part)
+}
+
+/// The last part of a topic: the table. Heartbeats of a connector are called so.
 fn table_of(topic: &str) -> &str {
-    topic.rsplit('.').next().unwrap_or(topic)
+    topic
+        .strip_prefix("__debezium-")
+        .unwrap_or_else(|| topic.rsplit('.').next().unwrap_or(topic))
 }
 
 /// Draws the lag of each partition.
@@ -378,5 +394,47 @@ pub(in super::super) fn workers(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
             &seconds((view.now - worker.seen_at).num_seconds()),
             muted,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_is_shown_once_as_the_worker_that_spoke_last_says() {
+        let worker = |second: i64, checkpoint| WorkerHealth {
+            seen_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second),
+            partitions: vec![PartitionHealth {
+                topic: "transaction".into(),
+                partition: 2,
+                checkpoint,
+                end: None,
+                as_of: None,
+            }],
+            ..WorkerHealth::default()
+        };
+        for workers in [
+            vec![worker(1, 10), worker(2, 20)],
+            vec![worker(2, 20), worker(1, 10)],
+        ] {
+            let flow = FlowHealth {
+                workers,
+                ..FlowHealth::default()
+            };
+            let shown: Vec<i64> = held(&flow).map(|part| part.checkpoint).collect();
+            assert_eq!(shown, [20]);
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_is_not_called_a_table() {
+        for (topic, shown) in [
+            ("transaction", "transaction"),
+            ("crm.public.segment", "segment"),
+            ("__debezium-heartbeat.crm", "heartbeat.crm"),
+        ] {
+            assert_eq!(table_of(topic), shown);
+        }
     }
 }

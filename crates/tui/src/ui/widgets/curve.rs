@@ -68,13 +68,14 @@ pub(super) fn frame(
     for row in 0..rows {
         pen.put(x, area.y + row, '│', line);
     }
-    let mut taken = None;
+    let mut taken: Option<(u16, &String)> = None;
     for (tick, name) in axis.ticks.iter().zip(&names) {
         let row = axis.row(*tick, rows);
-        if taken == Some(row) {
+        // One label to a row, and none that says the same as the one below it.
+        if taken.is_some_and(|(used, said)| used == row || said == name) {
             continue;
         }
-        taken = Some(row);
+        taken = Some((row, name));
         pen.right(area.x, area.y + row, wide, name, muted);
         pen.put(x, area.y + row, '┤', line);
     }
