@@ -20,7 +20,7 @@ use instashop_core::config::Config;
 use instashop_store::config;
 
 use crate::shutdown::Shutdown;
-use crate::{dead_letters, flow, rebuild, setup, status, supervise, telemetry, verify};
+use crate::{dead_letters, flow, rebuild, setup, status, supervise, sweep, telemetry, verify};
 use exit::Exit;
 
 const EXAMPLES: &str = "\
@@ -135,13 +135,16 @@ pub enum Command {
     /// Prove that source, warehouse and Redis agree
     #[command(after_long_help = VERIFY_HELP)]
     Verify(verify::VerifyArgs),
+    /// Delete rows that vanished from a source while nobody listened
+    #[command(after_long_help = sweep::HELP)]
+    Sweep(sweep::SweepArgs),
     /// Count the live totals anew from the topics
     #[command(after_long_help = rebuild::HELP)]
     Rebuild(rebuild::RebuildArgs),
     /// Show one page of health
     #[command(after_long_help = status::HELP)]
     Status(status::StatusArgs),
-    /// List, show or discard records that could not be used
+    /// List, show, replay or discard records that could not be used
     #[command(subcommand, name = "dead-letters", after_long_help = dead_letters::HELP)]
     DeadLetters(dead_letters::DeadLetters),
     /// Start the workers of both flows in the background
@@ -247,6 +250,7 @@ async fn dispatch(command: Command, global: &Global, config: &Config) -> Result<
         Command::Live => Box::pin(flow::run_live(config, Shutdown::on_signals()?)).await,
         Command::Warehouse => Box::pin(flow::run_warehouse(config, Shutdown::on_signals()?)).await,
         Command::Verify(args) => Box::pin(verify::run(config, args)).await,
+        Command::Sweep(args) => Box::pin(sweep::run(&args, config)).await,
         Command::Rebuild(args) => Box::pin(rebuild::run(&args, config)).await,
         Command::Status(args) => Box::pin(status::run(&args, global, config)).await,
         Command::DeadLetters(command) => Box::pin(dead_letters::run(&command, config)).await,

@@ -11,5 +11,6 @@ pub mod setup;
 pub mod shutdown;
 pub mod status;
 pub mod supervise;
+pub mod sweep;
 pub mod telemetry;
 pub mod verify;

@@ -4,11 +4,11 @@
 //! * `cut` waits until everybody has reached the moment that is compared.
 //! * `page` is what is printed; `progress` is what is said meanwhile.
 
-mod cut;
+pub(crate) mod cut;
 mod live;
 mod page;
-mod progress;
-mod sources;
+pub(crate) mod progress;
+pub(crate) mod sources;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -56,7 +56,7 @@ pub struct VerifyArgs {
     pub no_save: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     text.trim_end_matches('s')
         .parse()
         .map(Duration::from_secs)

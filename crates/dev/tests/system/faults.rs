@@ -182,6 +182,67 @@ fn two_workers_of_each_flow_change_no_number() {
     drop(shop);
 }
 
+/// Deletes that no connector saw: a table out of the publication for a moment, and a TRUNCATE that was forced.
+#[test]
+fn rows_that_vanished_unseen_are_swept_from_both_stores() {
+    let bed = bed();
+    bed.running();
+    let config = bed.config();
+    bed.proved();
+    let nothing = bed.instashop(&["sweep"]).good();
+    assert!(nothing.out.contains("nothing vanished"), "{}", nothing.out);
+    let ecommerce = Oracle::connect(&config.sources.ecommerce_db);
+    for statement in [
+        "ALTER PUBLICATION instashop_cdc DROP TABLE shipment",
+        "DELETE FROM shipment WHERE shipment_id IN (SELECT shipment_id FROM shipment ORDER BY shipment_id LIMIT 3)",
+        "ALTER PUBLICATION instashop_cdc ADD TABLE shipment",
+    ] {
+        ecommerce.execute(statement);
+    }
+    let found = bed.instashop(&["sweep", "--format", "json"]);
+    assert_eq!(found.code, 1, "{}\n{}", found.out, found.err);
+    let report: serde_json::Value = serde_json::from_str(&found.out).expect("the report is JSON");
+    assert_eq!(
+        (&report["vanished"], &report["tables"][0]["table"]),
+        (&serde_json::json!(3), &serde_json::json!("shipment"))
+    );
+    bed.instashop(&["sweep", "ecommerce_db", "--yes"]).good();
+    bed.proved();
+    // What is written for a key lies where the connector writes it, so that compaction and order hold.
+    let places = bed.dev(&[
+        "stack",
+        "psql",
+        "warehouse",
+        "--",
+        "-Atc",
+        "SELECT count(*), count(DISTINCT (source_key, topic, partition)), count(DISTINCT source_key)
+         FROM raw.realtime_events WHERE source_table = 'shipment' AND source_key IN
+           (SELECT source_key FROM raw.realtime_events WHERE source = 'repair' AND source_table = 'shipment')",
+    ]);
+    let places: Vec<i64> = places
+        .good()
+        .out
+        .trim()
+        .split('|')
+        .map(|count| count.parse().expect("a count"))
+        .collect();
+    assert!(places[0] >= 6 && places[1..] == [3, 3], "{places:?}");
+    // A store that is built anew from the topics does not meet them again.
+    bed.instashop(&["rebuild", "live", "--yes"]).good();
+    bed.proved();
+
+    let crm = Oracle::connect(&config.sources.crm_db);
+    crm.execute(
+        "ALTER TABLE customersegment DISABLE TRIGGER USER; TRUNCATE customersegment;
+         ALTER TABLE customersegment ENABLE TRIGGER USER",
+    );
+    let careful = bed.instashop(&["sweep", "crm_db", "--yes"]);
+    assert_eq!(careful.code, 1, "{}\n{}", careful.out, careful.err);
+    assert!(careful.err.contains("--force"), "{}", careful.err);
+    bed.instashop(&["sweep", "crm_db", "--yes", "--force"]).good();
+    bed.proved();
+}
+
 #[test]
 fn servers_killed_hard_come_back_and_the_numbers_with_them() {
     let bed = bed();

@@ -21,6 +21,7 @@ use instashop_core::view::DriftProof;
 use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
+use super::sources::{self, KnownSource};
 use super::{FLOW, migrate, proof};
 use crate::StoreError;
 use crate::measures::{Cut, Gone, Prelude, typed};
@@ -74,6 +75,11 @@ impl Auditor {
         let client = connect(&address, &limits).await?;
         migrate::check(&client).await?;
         Ok(Self { client })
+    }
+
+    /// The sources as setup saw them last, with the generation that holds now.
+    pub async fn known_sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        sources::load(&self.client).await
     }
 
     /// The checkpoints of the warehouse flow. Taken before a source's snapshot, they bound the events that may lie beyond

@@ -1,4 +1,8 @@
-//! Writing to the repair topic, which both flows read (docs: reliability 5.1): replayed dead letters.
+//! Writing records that both flows read as they read those of the connectors (docs: reliability 5.1, 5.8).
+//!
+//! A replayed dead letter goes to the repair topic, which is kept for ever: its own topic still has the record as it came.
+//! A delete of a row that vanished goes to the row's own topic, with a tombstone after it, so that compaction removes the
+//! row and a rebuild never meets it again.
 
 use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
@@ -20,7 +24,7 @@ pub struct Repair {
     pub topic: String,
     /// Source generation.
     pub generation: u32,
-    /// Where it stood first, for people who look at the topic.
+    /// Where it stood first; `None` for a record that never was, which goes to its own topic.
     pub from: Option<(Partition, i64)>,
 }
 
@@ -42,6 +46,8 @@ impl RepairWriter {
         let producer = settings::probe(config, client)
             .set("enable.idempotence", "true")
             .set("acks", "all")
+            // As Connect's own producer chooses a partition: what concerns a key must lie where the key lies.
+            .set("partitioner", "murmur2_random")
             .set("message.timeout.ms", "20000")
             .set("message.max.bytes", "16777216")
             .create()
@@ -56,12 +62,21 @@ impl RepairWriter {
     pub async fn write(&self, repairs: &[Repair]) -> Result<(), KafkaFailure> {
         let mut sent = Vec::with_capacity(repairs.len());
         for repair in repairs {
-            let mut record: FutureRecord<'_, [u8], [u8]> =
-                FutureRecord::to(REPAIR).partition(0).headers(headers(repair));
-            record.key = repair.key.as_deref();
-            record.payload = repair.value.as_deref();
-            let queued = self.producer.send_result(record);
-            sent.push(queued.map_err(|(error, _)| failure(&self.brokers, &error))?);
+            let mut payloads = vec![repair.value.as_deref()];
+            if repair.from.is_none() {
+                payloads.push(None);
+            }
+            for payload in payloads {
+                let mut record: FutureRecord<'_, [u8], [u8]> = match repair.from {
+                    Some(_) => FutureRecord::to(REPAIR).partition(0),
+                    None => FutureRecord::to(&repair.topic),
+                };
+                record.key = repair.key.as_deref();
+                record.payload = payload;
+                record.headers = Some(headers(repair));
+                let queued = self.producer.send_result(record);
+                sent.push(queued.map_err(|(error, _)| failure(&self.brokers, &error))?);
+            }
         }
         for delivered in sent {
             match delivered.await {

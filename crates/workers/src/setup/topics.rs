@@ -65,26 +65,31 @@ fn wanted(config: &Config) -> Vec<Wanted> {
         ("delete.retention.ms", retention.clone()),
         ("max.message.bytes", MAX_MESSAGE_BYTES.to_string()),
     ]);
-    // Not state, so they go after a while; but not before the longest outage is over: a worker that comes back must find
-    // the offset it stopped at, and a repair that nobody has read yet.
-    shared.extend([
-        ("cleanup.policy", "delete".to_owned()),
-        ("retention.ms", retention),
+    shared.extend([("cleanup.policy", "delete".to_owned())]);
+    // Repairs are kept for ever: a store that is built anew needs them, since the topics still have the records as they
+    // came. There are few.
+    let mut repairs = shared.clone();
+    repairs.extend([
+        ("retention.ms", "-1".to_owned()),
+        ("max.message.bytes", MAX_MESSAGE_BYTES.to_string()),
     ]);
+    // Heartbeats are no state, so they go after a while; but not before the longest outage is over: a worker that comes
+    // back must find the offset it stopped at.
+    shared.extend([("retention.ms", retention)]);
     let tables = Table::ALL.into_iter().map(|table| Wanted {
         name: table.name().into(),
         partitions: config.kafka.partitions_of(table),
         settings: compacted.clone(),
     });
     let rest = SourceDb::ALL
-        .map(heartbeat)
+        .map(|source| (heartbeat(source), shared.clone()))
         .into_iter()
-        .chain([REPAIR.to_owned()]);
+        .chain([(REPAIR.to_owned(), repairs)]);
     tables
-        .chain(rest.map(|name| Wanted {
+        .chain(rest.map(|(name, settings)| Wanted {
             name,
             partitions: 1,
-            settings: shared.clone(),
+            settings,
         }))
         .collect()
 }

@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Waits until the slot of a source has confirmed a log position: then every change before it is in Kafka. Heartbeats
 /// move a slot that has no changes of its own.
-pub(super) async fn slot(
+pub(crate) async fn slot(
     config: &Config,
     source: SourceDb,
     position: u64,
@@ -66,14 +66,14 @@ pub(super) async fn slot(
 }
 
 /// The end offsets of all topics now.
-pub(super) async fn ends(config: &Config) -> Result<BTreeMap<Partition, i64>> {
+pub(crate) async fn ends(config: &Config) -> Result<BTreeMap<Partition, i64>> {
     let config = config.clone();
     let ends = tokio::task::spawn_blocking(move || kafka::ends(&config, "instashop-verify")).await?;
     Ok(ends.map_err(|failure| Failure::new(Exit::Unreachable, failure.what).hint(failure.hint))?)
 }
 
 /// Waits until the warehouse has reached these offsets.
-pub(super) async fn warehouse(
+pub(crate) async fn warehouse(
     auditor: &Auditor,
     cut: &[(Partition, i64)],
     wait: Duration,
@@ -94,7 +94,7 @@ pub(super) async fn warehouse(
 }
 
 /// Totals and checkpoints of Redis once it has reached these offsets: before that it may be in the middle of a rebuild.
-pub(super) async fn live(
+pub(crate) async fn live(
     reader: &mut LiveReader,
     ends: &BTreeMap<Partition, i64>,
     wait: Duration,

@@ -4,19 +4,19 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// A line on standard error that is written over; nothing where standard error is no terminal.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     shown: bool,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             shown: std::io::stderr().is_terminal(),
         }
     }
 
     /// Shows what is being done now.
-    pub(super) fn say(&self, what: &str) {
+    pub(crate) fn say(&self, what: &str) {
         if self.shown {
             // A terminal that went away is no reason to fail.
             let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K{what}");

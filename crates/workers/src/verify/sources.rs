@@ -19,22 +19,26 @@ use super::progress::Progress;
 
 /// One table on both sides.
 #[derive(Debug)]
-pub(super) struct TableResult {
-    pub(super) table: Table,
+pub(crate) struct TableResult {
+    pub(crate) table: Table,
     /// Rows of the source and of the warehouse.
-    pub(super) rows: [i64; 2],
+    pub(crate) rows: [i64; 2],
     /// Rows that differ.
-    pub(super) drift: i64,
-    pub(super) named: Vec<String>,
+    pub(crate) drift: i64,
+    pub(crate) named: Vec<String>,
+    /// Keys of rows that the warehouse alone has: they vanished from the source and no delete came.
+    pub(crate) vanished: Vec<i64>,
 }
 
 /// One source compared.
 #[derive(Debug)]
-pub(super) struct SourceResult {
-    pub(super) source: SourceDb,
-    pub(super) tables: Vec<TableResult>,
+pub(crate) struct SourceResult {
+    pub(crate) source: SourceDb,
+    /// Position of the source's log when it was read: everything that was compared lies before it.
+    pub(crate) position: u64,
+    pub(crate) tables: Vec<TableResult>,
     /// All figures of the source and of the warehouse, row counts left out.
-    pub(super) figures: [BTreeMap<Figure, i64>; 2],
+    pub(crate) figures: [BTreeMap<Figure, i64>; 2],
 }
 
 impl SourceResult {
@@ -44,7 +48,7 @@ impl SourceResult {
 }
 
 /// Compares the given sources, all at nearly the same moment.
-pub(super) async fn compare(
+pub(crate) async fn compare(
     config: &Config,
     auditor: &mut Auditor,
     sources: &[SourceDb],
@@ -76,8 +80,8 @@ pub(super) async fn compare(
         for one in one {
             let other = other.iter().find(|other| other.table == one.table);
             let same = other.is_some_and(|other| other.rows == one.rows && other.checksum == one.checksum);
-            let (drift, named) = if same {
-                (0, Vec::new())
+            let (drift, named, vanished) = if same {
+                (0, Vec::new(), Vec::new())
             } else {
                 differences(&there, &here, one.table).await?
             };
@@ -86,6 +90,7 @@ pub(super) async fn compare(
                 rows: [one.rows, other.map_or(0, |other| other.rows)],
                 drift,
                 named,
+                vanished,
             });
         }
         let meaning = &config.meaning;
@@ -96,6 +101,7 @@ pub(super) async fn compare(
         }
         results.push(SourceResult {
             source: *source,
+            position: seen.log_position,
             tables,
             figures: [one, other],
         });
@@ -103,12 +109,13 @@ pub(super) async fn compare(
     Ok(results)
 }
 
-/// Rows of a table that differ: how many, and the first of them. Values are not shown, they may be personal.
+/// Rows of a table that differ: how many, the first of them, and the keys that the second side alone has. Values are not
+/// shown, they may be personal.
 async fn differences(
     there: &Cut<'_>,
     here: &Cut<'_>,
     table: Table,
-) -> Result<(i64, Vec<String>), StoreError> {
+) -> Result<(i64, Vec<String>, Vec<i64>), StoreError> {
     let (one, other) = tokio::try_join!(there.row_hashes(table), here.row_hashes(table))?;
     let all = Difference::between(&one, &other);
     let mut named = Vec::new();
@@ -124,7 +131,11 @@ async fn differences(
         };
         named.push(format!("{} {}: {how}", table.key(), difference.key));
     }
-    Ok((all.len() as i64, named))
+    let only_second = all
+        .iter()
+        .filter(|difference| difference.kind == DifferenceKind::OnlySecond);
+    let vanished = only_second.map(|difference| difference.key).collect();
+    Ok((all.len() as i64, named, vanished))
 }
 
 /// Names of the columns in which two rows, as JSON objects, differ.
