@@ -320,6 +320,9 @@ pub struct Flow {
     pub warehouse_linger_ms: u64,
     /// Longest record that is decoded; a longer one is a dead letter.
     pub record_bytes: usize,
+    /// A flow stops when more than this share of the last thousand records, in percent, could not be used; 100 never
+    /// stops it.
+    pub reject_percent: u64,
     /// How often an idle partition's checkpoint is compared with the sink, in milliseconds.
     pub idle_check_ms: u64,
     /// How often projections and health are published, in milliseconds.
@@ -339,6 +342,7 @@ impl Default for Flow {
             batch_bytes: 8 * 1024 * 1024,
             warehouse_linger_ms: 50,
             record_bytes: 2 * 1024 * 1024,
+            reject_percent: 20,
             idle_check_ms: 1000,
             publish_ms: 1000,
             watch_ms: 5000,
@@ -418,6 +422,7 @@ impl Config {
                 1024,
                 64 * 1024 * 1024,
             ),
+            ("flow.reject_percent", self.flow.reject_percent, 1, 100),
             ("flow.idle_check_ms", self.flow.idle_check_ms, 100, 60_000),
             ("flow.publish_ms", self.flow.publish_ms, 100, 60_000),
             ("flow.watch_ms", self.flow.watch_ms, 500, 600_000),

@@ -9,6 +9,7 @@
 
 pub mod assignment;
 pub mod batch;
+pub mod breaker;
 pub mod change;
 pub mod checkpoint;
 pub mod config;

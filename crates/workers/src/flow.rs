@@ -19,6 +19,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
+use instashop_core::breaker::Tripped;
 use instashop_core::config::Config;
 use instashop_store::StoreError;
 use instashop_store::live::{LivePublisher, LiveSink};
@@ -72,6 +73,8 @@ pub enum FlowFailure {
     Sink(StoreError),
     /// Kafka refuses.
     Kafka(KafkaFailure),
+    /// Too much of what it reads cannot be used.
+    Rejects(Tripped),
 }
 
 impl fmt::Display for FlowFailure {
@@ -79,6 +82,11 @@ impl fmt::Display for FlowFailure {
         match self {
             Self::Sink(error) => error.fmt(f),
             Self::Kafka(error) => error.fmt(f),
+            Self::Rejects(tripped) => write!(
+                f,
+                "{} of the last {} records could not be used ({} in {})",
+                tripped.rejected, tripped.of, tripped.reason, tripped.topic
+            ),
         }
     }
 }
@@ -87,7 +95,7 @@ impl std::error::Error for FlowFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Sink(error) => error.source(),
-            Self::Kafka(_) => None,
+            Self::Kafka(_) | Self::Rejects(_) => None,
         }
     }
 }
@@ -127,5 +135,11 @@ fn ending(result: Result<(), FlowFailure>) -> Result<ExitCode> {
         Err(FlowFailure::Kafka(failure)) => {
             Err(Failure::new(Exit::No, failure.what).hint(failure.hint).into())
         }
+        Err(failure @ FlowFailure::Rejects(_)) => Err(Failure::new(Exit::No, failure.to_string())
+            .hint(
+                "`instashop dead-letters list` shows some of them; was a converter or a topic changed? If they are to be \
+                 left out, raise flow.reject_percent",
+            )
+            .into()),
     }
 }

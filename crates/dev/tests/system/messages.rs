@@ -60,17 +60,19 @@ fn an_undecodable_record_is_a_dead_letter_with_its_reason_and_the_flow_goes_on()
     bed.proved();
 }
 
-fn produce(config: &Config, topic: &str, key: &str, value: &str) {
+fn produce<'a>(config: &Config, topic: &str, records: impl IntoIterator<Item = (&'a str, &'a str)>) {
     let producer: BaseProducer = rdkafka::ClientConfig::new()
         .set("bootstrap.servers", &config.kafka.brokers)
         .create()
         .expect("a producer");
-    producer
-        .send(BaseRecord::to(topic).key(key).payload(value))
-        .expect("sending a record");
+    for (key, value) in records {
+        producer
+            .send(BaseRecord::to(topic).key(key).payload(value))
+            .expect("sending a record");
+    }
     producer
         .flush(Duration::from_secs(10))
-        .expect("the broker takes the record");
+        .expect("the broker takes the records");
 }
 
 /// A record comes damaged, its letter is put right by hand and replayed: both stores hold the row. The source gets it
@@ -93,7 +95,7 @@ fn a_letter_put_right_and_replayed_reaches_both_stores() {
                'snapshot', 'false'))::text
            FROM transaction"
     ));
-    produce(&config, "transaction", &key, &value[..value.len() - 1]);
+    produce(&config, "transaction", [(&*key, &value[..value.len() - 1])]);
     let mut letter = None;
     eventually(
         "the damaged record is a dead letter",
@@ -125,6 +127,44 @@ fn a_letter_put_right_and_replayed_reaches_both_stores() {
            'completed' FROM transaction"
     ));
     bed.proved();
+}
+
+/// A topic full of something else: both flows stop and say so instead of moving on. Somebody decides to let it through.
+#[test]
+fn a_flood_of_poison_stops_both_flows_until_somebody_decides() {
+    let bed = bed();
+    bed.running();
+    let config = bed.config();
+    // Far more than a fifth of the last thousand records, whatever came before.
+    produce(
+        &config,
+        "segment",
+        std::iter::repeat_n((r#"{"segment_id":1}"#, "not JSON"), 600),
+    );
+    eventually("both flows say that they stopped", Duration::from_mins(1), || {
+        let status = bed.instashop(&["status"]);
+        let says = |flow: &str| {
+            let words = ["stopped", "records could not be used", flow];
+            status
+                .out
+                .lines()
+                .any(|line| words.iter().all(|word| line.contains(word)))
+        };
+        status.code == 1 && says("live: ") && says("warehouse: ")
+    });
+    bed.instashop(&["down"]).good();
+    bed.instashop(&["--set", "flow.reject_percent=100", "up"]).good();
+    bed.proved();
+    let letters = bed.instashop(&["dead-letters", "list", "--topic", "segment", "--format", "json"]);
+    let letters: serde_json::Value = serde_json::from_str(&letters.out).expect("the list is JSON");
+    assert_eq!(
+        letters.as_array().map(Vec::len),
+        Some(50),
+        "as many as a list shows"
+    );
+    bed.instashop(&["dead-letters", "discard", "--topic", "segment", "--yes"])
+        .good();
+    bed.instashop(&["down"]).good();
 }
 
 #[test]

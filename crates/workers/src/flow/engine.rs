@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::assignment::{Assignment, Start};
 use instashop_core::batch::Batch;
+use instashop_core::breaker::Breaker;
 use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
 use instashop_store::Sink;
@@ -47,6 +48,8 @@ pub struct Pace {
     pub publish: Duration,
     /// How long the topics keep every change and every delete.
     pub retention: TimeDelta,
+    /// Share of rejected records at which the flow stops, in percent.
+    pub reject_percent: u64,
 }
 
 impl Pace {
@@ -61,6 +64,7 @@ impl Pace {
             idle_check: Duration::from_millis(config.flow.idle_check_ms),
             publish: Duration::from_millis(config.flow.publish_ms),
             retention: TimeDelta::hours(config.kafka.retention_hours as i64),
+            reject_percent: config.flow.reject_percent,
         }
     }
 }
@@ -80,6 +84,7 @@ pub struct Engine<S> {
 
     assignment: Assignment,
     inbox: Inbox,
+    breaker: Breaker,
     /// The batch in hand, perhaps in parts, in order.
     trying: VecDeque<Batch>,
     debts: VecDeque<Debt>,
@@ -124,6 +129,7 @@ impl<S: Sink> Engine<S> {
             started: now,
             assignment: Assignment::default(),
             inbox: Inbox::default(),
+            breaker: Breaker::new(pace.reject_percent),
             trying: VecDeque::new(),
             debts: VecDeque::new(),
             conflicts_in_a_row: 0,
@@ -229,6 +235,9 @@ impl<S: Sink> Engine<S> {
             self.counters.already_there(taken.already_there);
             for (prefix, at) in &taken.heartbeats {
                 self.counters.heartbeat(prefix, *at);
+            }
+            if let Some(tripped) = self.breaker.judge(&taken.batch) {
+                return Err(FlowFailure::Rejects(tripped));
             }
             if !taken.batch.steps.is_empty() && !self.has_outlived(&taken.batch) {
                 self.trying.push_back(taken.batch);

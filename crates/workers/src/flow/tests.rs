@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use instashop_core::assignment::Token;
+use instashop_core::batch::Rejected;
 use instashop_core::change::{NotARow, Record};
 use instashop_core::checkpoint::{Owned, Partition};
 use instashop_store::Kind;
@@ -52,6 +53,7 @@ const PACE: Pace = Pace {
     idle_check: Duration::from_secs(1),
     publish: Duration::from_millis(100),
     retention: chrono::TimeDelta::days(7),
+    reject_percent: 20,
 };
 
 fn worker(sink: &MemorySink, log: BTreeMap<Partition, Vec<i64>>) -> Worker {
@@ -124,6 +126,19 @@ impl Broker {
                 .collect(),
             load: Credit::new(1, 1).take(1, 1),
         }
+    }
+
+    /// Records of a partition that cannot be used.
+    fn poison(&self, partition: &Partition, token: Token, offsets: std::ops::Range<i64>) -> Chunk {
+        let offsets: Vec<i64> = offsets.collect();
+        let mut chunk = self.chunk_of(partition, token, &offsets);
+        for read in &mut chunk.records {
+            read.content = Err(Box::new(Rejected {
+                reason: "bad_json".into(),
+                ..Rejected::default()
+            }));
+        }
+        chunk
     }
 
     /// Obeys the commands and hands over what is there, one chunk for each partition.
@@ -468,6 +483,28 @@ async fn failures_that_waiting_does_not_cure_end_the_flow() {
         let failure = worker.running.await.unwrap().unwrap_err();
         assert!(matches!(failure, FlowFailure::Sink(error) if error.kind() == kind));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_that_can_use_little_of_what_it_reads_stops_and_says_so() {
+    let sink = MemorySink::default();
+    let mut worker = worker(&sink, log(1, 7));
+    worker.broker.assign(&[partition(0)]);
+    worker.settle().await;
+    let before = sink.contents().applied.len();
+    let token = worker.broker.places[&partition(0)].0;
+    let chunk = worker.broker.poison(&partition(0), token, 100..160);
+    worker.broker.tell(Event::Records(vec![chunk]));
+    worker.settle().await;
+    let state = worker.reports.borrow().health.state.clone();
+    assert_eq!(
+        state,
+        "stopped: 50 of the last 50 records could not be used (bad_json in transaction)"
+    );
+    let failure = worker.running.await.unwrap().unwrap_err();
+    assert!(matches!(failure, FlowFailure::Rejects(_)));
+    // Batches of ten: four went in before there were enough of them to judge.
+    assert_eq!(sink.contents().applied.len(), before + 40);
 }
 
 #[tokio::test(start_paused = true)]
