@@ -87,7 +87,7 @@ pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
     let write = args.yes && (args.force || too_many.is_empty());
     if write && count > 0 {
         let generations = generations(config, &auditor).await?;
-        let writer = RepairWriter::new(config, "instashop-sweep").map_err(unreachable)?;
+        let writer = RepairWriter::new(config, "instashop-sweep").map_err(Failure::from)?;
         for (source, table) in vanished() {
             progress.say(&format!(
                 "deleting {} of {}",
@@ -100,7 +100,7 @@ pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
                     .iter()
                     .map(|key| delete(config, source, table.table, *key, generation, Utc::now()))
                     .collect();
-                writer.write(&deletes).await.map_err(unreachable)?;
+                writer.write(&deletes).await.map_err(Failure::from)?;
             }
         }
         let ends: Vec<_> = cut::ends(config).await?.into_iter().collect();
@@ -244,10 +244,6 @@ fn json(rows: &[Row<'_>], count: usize, written: bool) -> String {
         })
         .collect();
     serde_json::json!({ "vanished": count, "deleted": written && count > 0, "tables": tables }).to_string()
-}
-
-fn unreachable(failure: crate::kafka::KafkaFailure) -> Failure {
-    Failure::new(Exit::Unreachable, failure.what).hint(failure.hint)
 }
 
 #[cfg(test)]

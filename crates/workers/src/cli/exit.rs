@@ -10,6 +10,8 @@ use color_eyre::eyre::{Report, Result};
 use instashop_store::config::ConfigError;
 use instashop_store::{Kind, StoreError};
 
+use crate::kafka::KafkaFailure;
+
 /// Environment variable that asks for the whole chain of causes and the place of an error.
 pub const BACKTRACE: &str = "INSTASHOP_BACKTRACE";
 
@@ -76,6 +78,13 @@ impl Failure {
     /// What to do about it.
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+/// For a command that cannot do without Kafka. (A worker ends by itself; the supervisor starts it again.)
+impl From<KafkaFailure> for Failure {
+    fn from(failure: KafkaFailure) -> Self {
+        Self::new(Exit::Unreachable, failure.what).hint(failure.hint)
     }
 }
 

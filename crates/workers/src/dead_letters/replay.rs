@@ -54,7 +54,7 @@ pub(super) async fn run(letters: &Letters, args: &ReplayArgs, config: &Config) -
         Some(_) => format!("{} with another value", person()?),
         None => person()?,
     };
-    let writer = RepairWriter::new(config, "instashop-dead-letters").map_err(unreachable)?;
+    let writer = RepairWriter::new(config, "instashop-dead-letters").map_err(Failure::from)?;
     let (mut after, mut count) = (0, 0);
     loop {
         let found = letters.to_replay(&filter, after, CHUNK).await?;
@@ -64,7 +64,7 @@ pub(super) async fn run(letters: &Letters, args: &ReplayArgs, config: &Config) -
             .iter()
             .map(|letter| repair(letter, mended.as_deref()))
             .collect::<Result<Vec<_>, _>>()?;
-        writer.write(&repairs).await.map_err(unreachable)?;
+        writer.write(&repairs).await.map_err(Failure::from)?;
         let ids: Vec<i64> = found.iter().map(|letter| letter.id).collect();
         count += letters.replayed(&ids, &by, Utc::now()).await?;
     }
@@ -113,8 +113,4 @@ fn repair(letter: &DeadLetter, mended: Option<&[u8]>) -> Result<Repair, Failure>
         generation: letter.generation,
         from: Some((letter.partition.clone(), letter.offset)),
     })
-}
-
-fn unreachable(failure: crate::kafka::KafkaFailure) -> Failure {
-    Failure::new(Exit::Unreachable, failure.what).hint(failure.hint)
 }

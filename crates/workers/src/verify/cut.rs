@@ -69,7 +69,7 @@ pub(crate) async fn slot(
 pub(crate) async fn ends(config: &Config) -> Result<BTreeMap<Partition, i64>> {
     let config = config.clone();
     let ends = tokio::task::spawn_blocking(move || kafka::ends(&config, "instashop-verify")).await?;
-    Ok(ends.map_err(|failure| Failure::new(Exit::Unreachable, failure.what).hint(failure.hint))?)
+    Ok(ends.map_err(Failure::from)?)
 }
 
 /// Waits until the warehouse has reached these offsets.

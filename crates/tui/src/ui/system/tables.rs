@@ -121,14 +121,7 @@ pub(in super::super) fn proof(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
 /// Partitions of both flows with the flow they belong to, the furthest behind first. Of two workers that name the same
 /// partition, one is gone: who spoke last has it.
 pub(in super::super) fn partition_rows(data: &Snapshot) -> Vec<(Source, &PartitionHealth)> {
-    let live = data.live_system.get().map(|system| (Source::Live, &system.flow));
-    let warehouse = data
-        .warehouse_system
-        .get()
-        .map(|system| (Source::Warehouse, &system.flow));
-    let mut rows: Vec<(Source, &PartitionHealth)> = [live, warehouse]
-        .into_iter()
-        .flatten()
+    let mut rows: Vec<(Source, &PartitionHealth)> = flows(data)
         .flat_map(|(source, flow)| held(flow).map(move |part| (source, part)))
         .collect();
     rows.sort_by(|(_, a), (_, b)| {
@@ -137,6 +130,16 @@ pub(in super::super) fn partition_rows(data: &Snapshot) -> Vec<(Source, &Partiti
             .then_with(|| a.partition.cmp(&b.partition))
     });
     rows
+}
+
+/// Both flows, as far as their stores answer.
+fn flows(data: &Snapshot) -> impl Iterator<Item = (Source, &FlowHealth)> {
+    let live = data.live_system.get().map(|system| (Source::Live, &system.flow));
+    let warehouse = data
+        .warehouse_system
+        .get()
+        .map(|system| (Source::Warehouse, &system.flow));
+    live.into_iter().chain(warehouse)
 }
 
 fn held(flow: &FlowHealth) -> impl Iterator<Item = &PartitionHealth> {
@@ -330,19 +333,7 @@ pub(in super::super) fn workers(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
     let Some(inner) = view.frame(pen, area, head) else {
         return;
     };
-    let live = view
-        .data
-        .live_system
-        .get()
-        .map(|system| (Source::Live, &system.flow));
-    let warehouse = view
-        .data
-        .warehouse_system
-        .get()
-        .map(|system| (Source::Warehouse, &system.flow));
-    let rows: Vec<(Source, &WorkerHealth)> = [live, warehouse]
-        .into_iter()
-        .flatten()
+    let rows: Vec<(Source, &WorkerHealth)> = flows(view.data)
         .flat_map(|(source, flow)| flow.workers.iter().map(move |worker| (source, worker)))
         .collect();
     if rows.is_empty() {
