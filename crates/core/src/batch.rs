@@ -16,10 +16,6 @@ pub struct Rejected {
     pub key: Option<Vec<u8>>,
     /// Value bytes as they came.
     pub value: Option<Vec<u8>>,
-    /// Source generation of its header; 0 without one, or with one that cannot be read.
-    pub generation: u32,
-    /// Topic it was first written to, for a record that was itself a replay.
-    pub origin: Option<String>,
 }
 
 /// One record at its place in Kafka.

@@ -30,7 +30,7 @@ mod unavailable;
 mod value;
 
 pub use error::DecodeError;
-pub use header::{GENERATION_HEADER, REPAIR_HEADER, TOPIC_HEADER};
+pub use header::{GENERATION_HEADER, REPAIR_HEADER};
 pub use time::TimeUnit;
 
 use header::Headers;
@@ -166,7 +166,7 @@ impl Decoder {
     /// Decodes a record.
     pub fn decode(&mut self, raw: &RawRecord<'_>) -> Result<Record, DecodeError> {
         let headers = Headers::read(raw)?;
-        let topic = headers.topic.as_deref().unwrap_or(raw.topic);
+        let topic = raw.topic;
         let longest = [raw.key, raw.value].into_iter().flatten().map(<[u8]>::len).max();
         if let Some(bytes) = longest.filter(|bytes| *bytes > self.settings.record_bytes) {
             return Err(DecodeError::TooLong {
@@ -198,14 +198,11 @@ impl Decoder {
 
     /// A record that could not be decoded, with its bytes, for the dead letters.
     pub fn reject(error: &DecodeError, raw: &RawRecord<'_>) -> Rejected {
-        let headers = Headers::read(raw).unwrap_or_default();
         Rejected {
             reason: error.reason().to_owned(),
             detail: format!("{error}. {}", error.hint()),
             key: raw.key.map(<[u8]>::to_vec),
             value: raw.value.map(<[u8]>::to_vec),
-            generation: headers.generation,
-            origin: headers.topic.map(std::borrow::Cow::into_owned),
         }
     }
 
@@ -213,7 +210,7 @@ impl Decoder {
         &mut self,
         raw: &RawRecord<'_>,
         topic: &str,
-        headers: &Headers<'_>,
+        headers: &Headers,
         object: &Object<'_>,
         schema: Option<usize>,
     ) -> Result<Record, DecodeError> {
@@ -259,7 +256,7 @@ impl Decoder {
         &mut self,
         raw: &RawRecord<'_>,
         table: Table,
-        headers: &Headers<'_>,
+        headers: &Headers,
         object: &Object<'_>,
         schema: Option<usize>,
     ) -> Result<Record, DecodeError> {
@@ -306,7 +303,7 @@ impl Decoder {
         (source_db, table): (SourceDb, Table),
         op: Op,
         source: &Source<'_>,
-        headers: &Headers<'_>,
+        headers: &Headers,
         images: &Images<'_, '_>,
         schema: Option<usize>,
     ) -> Result<Record, DecodeError> {

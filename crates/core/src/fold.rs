@@ -3,13 +3,11 @@
 //!
 //! * `event` names the rows of the event log.
 //! * `history` finds the transitions.
-//! * `verdict` decides what a single change may do to a stored image.
 //!
 //! The database only executes the result (docs: reliability 4.2 rules 6 to 10, cdc pitfalls 2 to 7, 21 and 24).
 
 mod event;
 mod history;
-mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,7 +15,6 @@ use chrono::{DateTime, Utc};
 
 pub use event::{Event, EventKind, event_type};
 pub use history::{History, Transition};
-pub use verdict::judge;
 
 use crate::batch::{Batch, BatchRecord, Tally};
 use crate::change::{Change, Op, Record, Row, Value};
@@ -89,7 +86,7 @@ pub fn keys(batch: &Batch) -> BTreeMap<Table, Vec<i64>> {
 ///
 /// Per key, in the order of the batch:
 ///
-/// * A change that is certainly older than the image is dropped (`judge`).
+/// * A change that is certainly older than the image is dropped ([`Position::judge`]).
 /// * A value that did not come keeps what is stored; without a stored value it is NULL and the column is marked.
 /// * A snapshot row that says what is stored adds no event; it still resets the position to `lsn` 0.
 /// * A delete marks the row and keeps its image. A delete of a key never stored adds an event and nothing else.
@@ -177,7 +174,7 @@ impl Folding {
     fn change(&mut self, index: usize, record: &BatchRecord, change: &Change) {
         let id = (change.table, change.key);
         let old = self.current.get(&id);
-        if judge(change, old.map(|stored| stored.position)) == Verdict::Older {
+        if Position::judge(old.map(|stored| stored.position), change.position) == Verdict::Older {
             self.effects.tally.older += 1;
             return;
         }

@@ -5,7 +5,7 @@
 
 /// Letters as tables, pages and JSON.
 mod page;
-/// Putting letters on the repair topic.
+/// Writing letters to their topics once more.
 mod replay;
 
 use std::path::PathBuf;
@@ -47,7 +47,8 @@ Examples:
 Exit codes: 0 shown; 1 there is no such letter; 2 usage; 3 the warehouse cannot be reached; 4 configuration.";
 
 const DISCARD_HELP: &str = "\
-A discarded letter stays, with who decided and when; it no longer counts as open.
+A discarded letter stays, with who decided and when; it no longer counts as open. Its row stays as it was before that \
+record until the source changes it again.
 
 Examples:
   instashop dead-letters discard 42 43
@@ -80,7 +81,7 @@ pub enum State {
     Open,
     /// Marked by `discard`.
     Discarded,
-    /// Put on the repair topic.
+    /// Written to its topic once more.
     Replayed,
     /// Any.
     All,

@@ -15,6 +15,7 @@ mod context;
 mod credit;
 mod decode;
 mod ends;
+mod later;
 mod repair;
 mod settings;
 mod topics;
@@ -32,9 +33,10 @@ pub use consumer::{Consumer, Decode, Limits, start};
 pub use credit::{Credit, Load};
 pub use decode::decoder;
 pub use ends::ends;
-pub use repair::{Repair, RepairWriter};
+pub use later::{Original, PartitionReader, Stretch};
+pub use repair::{Repair, RepairWriter, marked, repair_headers};
 pub use settings::{consumer as consumer_settings, probe as probe_settings};
-pub use topics::{REPAIR, ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
+pub use topics::{ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
 
 /// One record as it was read and decoded.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,7 +18,7 @@ use instashop_store::warehouse::Auditor;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{Format, output};
-use crate::kafka::{Repair, RepairWriter};
+use crate::kafka::{Repair, RepairWriter, repair_headers};
 use crate::verify::progress::Progress;
 use crate::verify::sources::{SourceResult, TableResult, compare};
 use crate::verify::{cut, seconds};
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
             for keys in table.vanished.chunks(CHUNK) {
                 let deletes: Vec<Repair> = keys
                     .iter()
-                    .map(|key| delete(config, source, table.table, *key, generation, Utc::now()))
+                    .flat_map(|key| delete(config, source, table.table, *key, generation, Utc::now()))
                     .collect();
                 writer.write(&deletes).await.map_err(Failure::from)?;
             }
@@ -159,7 +159,7 @@ async fn generations(config: &Config, auditor: &Auditor) -> Result<impl Fn(Sourc
     })
 }
 
-/// The delete of a row, as a connector would write it.
+/// The delete of a row and its tombstone, as a connector would write them.
 fn delete(
     config: &Config,
     source: &SourceResult,
@@ -167,7 +167,7 @@ fn delete(
     key: i64,
     generation: u32,
     now: DateTime<Utc>,
-) -> Repair {
+) -> [Repair; 2] {
     let key_json = serde_json::json!({ table.key(): key });
     let value = serde_json::json!({
         "op": "d",
@@ -183,13 +183,14 @@ fn delete(
             "snapshot": "false",
         },
     });
-    Repair {
-        key: Some(key_json.to_string().into_bytes()),
-        value: Some(value.to_string().into_bytes()),
+    let repair = |value: Option<String>| Repair {
         topic: table.name().to_owned(),
-        generation,
-        from: None,
-    }
+        partition: None,
+        key: Some(key_json.to_string().into_bytes()),
+        value: value.map(String::into_bytes),
+        headers: repair_headers(generation),
+    };
+    [repair(Some(value.to_string())), repair(None)]
 }
 
 struct Row<'a> {
@@ -251,6 +252,7 @@ mod tests {
     use instashop_core::change::{Op, Record};
     use instashop_core::debezium::{Decoder, RawRecord, Settings};
     use instashop_core::position::Position;
+    use rdkafka::message::Headers as _;
 
     use super::*;
 
@@ -264,19 +266,17 @@ mod tests {
             figures: Default::default(),
         };
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        let repair = delete(&config, &source, Table::Stock, 5, 3, now);
-        let generation = repair.generation.to_string();
+        let [repair, tombstone] = delete(&config, &source, Table::Stock, 5, 3, now);
+        assert_eq!((&tombstone.key, &tombstone.value), (&repair.key, &None));
         let raw = RawRecord {
             topic: &repair.topic,
             key: repair.key.as_deref(),
             value: repair.value.as_deref(),
-            headers: vec![
-                (instashop_core::debezium::REPAIR_HEADER, Some(b"true")),
-                (
-                    instashop_core::debezium::GENERATION_HEADER,
-                    Some(generation.as_bytes()),
-                ),
-            ],
+            headers: repair
+                .headers
+                .iter()
+                .map(|header| (header.key, header.value))
+                .collect(),
             timestamp: Some(now),
         };
         let decoded = Decoder::new(Settings::of(&config.sources, &config.flow)).content(&raw);

@@ -254,3 +254,50 @@ async fn a_slow_sink_bounds_the_memory_and_keeps_the_membership() {
     assert_eq!(sink.contents().faults.len(), 0);
     slow.stop().await;
 }
+
+/// What a replay of dead letters asks of Kafka: which records are the last of their key, and what came between.
+#[tokio::test]
+async fn the_last_record_of_a_key_is_told_from_overtaken_ones() {
+    let config = config();
+    let topic = topic(&config, "later").await;
+    let partition = Partition {
+        topic: topic.name.clone(),
+        number: 2,
+    };
+    let write = async |key: &'static str, value: &'static str| {
+        let record: FutureRecord<'_, str, str> = FutureRecord::to(&partition.topic)
+            .partition(partition.number)
+            .key(key)
+            .payload(value);
+        let sent = topic.producer.send(record, Duration::from_secs(30)).await;
+        sent.unwrap().offset
+    };
+    let overtaken = write("a", "bad").await;
+    let last = write("b", "bad").await;
+    write("a", "good").await;
+    let own = write("c", "bad").await;
+    let later_own = write("c", "bad again").await;
+    let reader = kafka::PartitionReader::new(&config, "test-later").unwrap();
+    let offsets = [overtaken, last, own, later_own, 1_000_000].into();
+    let stretch = reader.standing(&partition, &offsets).unwrap();
+    assert_eq!(
+        stretch.last.keys().copied().collect::<Vec<_>>(),
+        [last, later_own]
+    );
+    assert_eq!(stretch.end, later_own + 1);
+    let original = &stretch.last[&last];
+    assert_eq!(
+        (&*original.key, original.value.as_deref()),
+        (&b"b"[..], Some(&b"bad"[..]))
+    );
+    let slipped = write("b", "from the connector").await;
+    write("d", "something else").await;
+    let ours = write("b", "mended").await;
+    let after = write("b", "later").await;
+    let before = [(b"b".to_vec(), ours)].into();
+    let (found, end) = reader
+        .slipped_in(&partition, stretch.end, &before, &[ours].into())
+        .unwrap();
+    let offsets: Vec<i64> = found.iter().map(|original| original.offset).collect();
+    assert_eq!((offsets, end), (vec![slipped], after + 1));
+}

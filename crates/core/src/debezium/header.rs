@@ -12,23 +12,18 @@ pub const GENERATION_HEADER: &str = "instashop.generation";
 /// Header of a record written by the sweep or by the dead-letter replay (docs: reliability 5.8). Any value but `false`.
 pub const REPAIR_HEADER: &str = "instashop.repair";
 
-/// Header of a replayed dead letter: the topic it came from, for records that do not name their table themselves.
-pub const TOPIC_HEADER: &str = "instashop.topic";
-
 /// What the headers of a record say.
 #[derive(Debug, Default)]
-pub(crate) struct Headers<'a> {
+pub(crate) struct Headers {
     /// Source generation.
     pub(crate) generation: u32,
     /// Written by a repair.
     pub(crate) repair: bool,
-    /// Topic the record was first written to.
-    pub(crate) topic: Option<Cow<'a, str>>,
 }
 
-impl<'a> Headers<'a> {
+impl Headers {
     /// Reads our headers; of two with one name the last counts, as everywhere in Kafka.
-    pub(crate) fn read(raw: &RawRecord<'a>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(raw: &RawRecord<'_>) -> Result<Self, DecodeError> {
         let mut headers = Self::default();
         for (name, value) in &raw.headers {
             match *name {
@@ -40,7 +35,6 @@ impl<'a> Headers<'a> {
                     headers.generation = text.trim().parse().map_err(|_| bad)?;
                 }
                 REPAIR_HEADER => headers.repair = text(*value).is_none_or(|text| text != "false"),
-                TOPIC_HEADER => headers.topic = text(*value),
                 _ => {}
             }
         }
@@ -65,7 +59,7 @@ pub(crate) fn text(value: Option<&[u8]>) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
-    fn read(headers: Vec<(&'static str, Option<&'static [u8]>)>) -> Result<Headers<'static>, DecodeError> {
+    fn read(headers: Vec<(&'static str, Option<&'static [u8]>)>) -> Result<Headers, DecodeError> {
         Headers::read(&RawRecord {
             topic: "t",
             headers,
@@ -74,12 +68,9 @@ mod tests {
     }
 
     #[test]
-    fn generation_repair_and_topic() {
+    fn generation_and_repair() {
         let none = read(vec![("other", Some(b"\xff"))]).unwrap();
-        assert_eq!(
-            (none.generation, none.repair, none.topic.is_none()),
-            (0, false, true)
-        );
+        assert_eq!((none.generation, none.repair), (0, false));
         for value in [
             &b"3"[..],
             b" 3 ",
@@ -110,7 +101,5 @@ mod tests {
         assert!(read(vec![(REPAIR_HEADER, Some(b"true"))]).unwrap().repair);
         assert!(read(vec![(REPAIR_HEADER, None)]).unwrap().repair);
         assert!(!read(vec![(REPAIR_HEADER, Some(b"false"))]).unwrap().repair);
-        let topic = read(vec![(TOPIC_HEADER, Some(b"transaction"))]).unwrap().topic;
-        assert_eq!(topic.as_deref(), Some("transaction"));
     }
 }

@@ -238,15 +238,15 @@ fn one_key() {
             Some(amount_null),
         ),
         (
-            "streamed repairs go by lsn, others only where nothing is stored",
+            "repairs are judged like any record at their place",
             vec![
                 repair(Op::Read, 3, pending()),
-                repair(Op::Read, 3, completed()),
+                repair(Op::Create, 5, pending()),
                 paid(9),
                 repair(Op::Create, 5, pending()),
             ],
-            vec!["transaction", "transaction_updated"],
-            (2, 0, 2, 0),
+            vec!["transaction", "transaction_updated", "transaction_updated"],
+            (3, 0, 1, 0),
             completed(),
         ),
         (

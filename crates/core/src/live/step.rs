@@ -13,7 +13,6 @@ use crate::batch::{Batch, Tally};
 use crate::change::{Change, Op, Record, Row};
 use crate::config::Meaning;
 use crate::contribution::Cell;
-use crate::fold::judge;
 use crate::order::{Header, Holder, Kept, Line, Order};
 use crate::position::{Position, Verdict};
 use crate::table::Table;
@@ -172,7 +171,7 @@ impl Run<'_> {
     fn order(&mut self, id: StateId, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let slot = open(&mut self.work.orders, self.read, id)?;
         let stored = slot.new.header.as_ref();
-        if judge(change, stored.map(|kept| kept.position)) == Verdict::Older {
+        if Position::judge(stored.map(|kept| kept.position), change.position) == Verdict::Older {
             return Ok(Fate::Older);
         }
         let old = slot.new.live_header().cloned();
@@ -199,7 +198,8 @@ impl Run<'_> {
     fn line(&mut self, line: i64, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let id = StateId::Line(line);
         let slot = open(&mut self.work.lines, self.read, id)?;
-        if judge(change, slot.new.as_ref().map(|kept| kept.position)) == Verdict::Older {
+        let stored = slot.new.as_ref().map(|kept| kept.position);
+        if Position::judge(stored, change.position) == Verdict::Older {
             return Ok(Fate::Older);
         }
         let new = image.map(|row| Holder {
@@ -256,8 +256,7 @@ impl Run<'_> {
     /// and means nothing after one. Kafka order decides, since a tombstone has no position of its own: the row is kept
     /// as deleted at LSN 0, so that the next change of the key applies whatever its LSN. After a replayed delete and
     /// its tombstone that next change is the replayed insert that follows them. A tombstone right behind a delete that
-    /// was dropped as a replay is dropped with it, which spares the totals that step back. A row that was never seen is
-    /// remembered as deleted, or a dead letter that is replayed later would bring it to life.
+    /// was dropped as a replay is dropped with it, which spares the totals that step back.
     ///
     /// Returns true when it deleted something.
     fn tombstone(&mut self, table: Table, key: i64) -> Result<bool, BrokenState> {
@@ -280,21 +279,21 @@ impl Run<'_> {
                         self.place(line, position, None, None)?;
                         Ok(true)
                     }
-                    _ => Ok(bury(&mut slot.new)),
+                    _ => Ok(false),
                 }
             }
             StateId::Product(_) => {
                 let slot = open(&mut self.work.products, self.read, id)?;
-                let stored = slot.new.as_ref().and_then(|kept| kept.row.as_ref());
-                let was_live = stored.is_some_and(|product| !product.deleted);
-                if was_live || slot.new.is_none() {
-                    let generation = slot.new.as_ref().map_or(0, |kept| kept.position.generation);
-                    slot.new = Some(Kept {
-                        position: Position::snapshot(generation),
-                        row: Some(Product::gone(stored)),
-                    });
-                }
-                Ok(was_live)
+                let Some(kept) = slot.new.as_mut() else {
+                    return Ok(false);
+                };
+                let product = kept.row.as_ref().filter(|product| !product.deleted);
+                let Some(gone) = product.map(|product| Product::gone(Some(product))) else {
+                    return Ok(false);
+                };
+                kept.position = Position::snapshot(kept.position.generation);
+                kept.row = Some(gone);
+                Ok(true)
             }
             StateId::Behaviour(_) => Ok(bury(&mut open(&mut self.work.behaviour, self.read, id)?.new)),
             StateId::Stock(_) => Ok(bury(&mut open(&mut self.work.stock, self.read, id)?.new)),
@@ -303,17 +302,16 @@ impl Run<'_> {
     }
 }
 
-/// Deletes a row by tombstone, or remembers that it is deleted. True when there was a live one.
+/// Deletes a row by tombstone. True when there was a live one.
 fn bury<T>(kept: &mut Option<Kept<T>>) -> bool {
-    let was_live = kept.as_ref().is_some_and(|kept| kept.row.is_some());
-    if was_live || kept.is_none() {
-        let generation = kept.as_ref().map_or(0, |kept| kept.position.generation);
-        *kept = Some(Kept {
-            position: Position::snapshot(generation),
-            row: None,
-        });
-    }
-    was_live
+    let Some(kept) = kept.as_mut().filter(|kept| kept.row.is_some()) else {
+        return false;
+    };
+    *kept = Kept {
+        position: Position::snapshot(kept.position.generation),
+        row: None,
+    };
+    true
 }
 
 /// What a change did to a state that holds one row.
@@ -342,7 +340,8 @@ where
     T: Clone + PartialEq + serde::Serialize + serde::de::DeserializeOwned,
 {
     let slot = open(slots, read, id)?;
-    if judge(change, slot.new.as_ref().map(|kept| kept.position)) == Verdict::Older {
+    let stored = slot.new.as_ref().map(|kept| kept.position);
+    if Position::judge(stored, change.position) == Verdict::Older {
         return Ok(Done {
             fate: Fate::Older,
             old: None,

@@ -3,7 +3,7 @@
 
 use instashop_core::change::{Moment, NotARow, Op, Record, Value};
 use instashop_core::debezium::{
-    Counters, Decoder, GENERATION_HEADER, REPAIR_HEADER, RawRecord, Settings, TOPIC_HEADER, TimeUnit,
+    Counters, Decoder, GENERATION_HEADER, REPAIR_HEADER, RawRecord, Settings, TimeUnit,
 };
 use instashop_core::position::Position;
 use instashop_core::table::{SourceDb, Table};
@@ -840,11 +840,8 @@ fn a_change_is_routed_by_its_source_block() {
         change("transaction_items", "", line).table,
         Table::TransactionDetail
     );
-    let mut record = raw("instashop.repair", "", line);
-    record.headers = vec![
-        (TOPIC_HEADER, Some(b"transaction_items")),
-        (REPAIR_HEADER, Some(b"true")),
-    ];
+    let mut record = raw("transaction_items", "", line);
+    record.headers = vec![(REPAIR_HEADER, Some(b"true"))];
     let Ok(Record::Change(replayed)) = Decoder::default().decode(&record) else {
         panic!("not a change");
     };

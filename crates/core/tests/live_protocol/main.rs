@@ -44,10 +44,12 @@ fn history(seed: u64, forgets_to_compare: bool) -> (Vec<String>, Fleet) {
     let length = 50 + shop.random.below(400);
     for _ in 0..length {
         shop.happen();
+        fleet.operations += 1;
         if shop.random.chance(60) {
             fleet.happen(&mut shop, &meaning);
         }
     }
+    shop.repair_all();
     fleet.drain(&mut shop, &meaning);
     (differences(&shop, &fleet, &meaning), fleet)
 }
@@ -118,9 +120,11 @@ fn differences(shop: &Shop, fleet: &Fleet, meaning: &Meaning) -> Vec<String> {
 #[test]
 fn every_history_ends_in_the_recount() {
     let first = number("INSTASHOP_SEED", 1);
-    let mut seen = [0; 4];
-    for seed in first..first + number("INSTASHOP_HISTORIES", 100) {
+    let (mut seen, mut operations) = ([0; 4], 0);
+    let last = first + number("INSTASHOP_HISTORIES", 100) - 1;
+    for seed in first..=last {
         let (differences, fleet) = history(seed, false);
+        operations += fleet.operations;
         assert!(
             differences.is_empty(),
             "seed {seed}: {} differences\n{}",
@@ -134,6 +138,9 @@ fn every_history_ends_in_the_recount() {
             *seen += count;
         }
     }
+    println!(
+        "{operations} operations, histories {first} to {last}; conflicts, duplicates, fenced, behind: {seen:?}"
+    );
     // Histories that do not meet the hard cases prove nothing.
     assert!(
         seen.iter().all(|count| *count > 0),

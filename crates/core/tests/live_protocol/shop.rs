@@ -2,8 +2,8 @@
 //!
 //! The tables of the shop are the truth at the end of a history. The topics hold what a worker gets to see of them:
 //! changes in commit order, replays of a suffix after a connector crash (same LSN, new offsets), snapshots in the
-//! middle, deletes with only the key, tombstones, records that cannot be decoded and come again on the repair topic,
-//! a raised source generation, and compaction that removes what came before.
+//! middle, deletes with only the key, tombstones, records that cannot be decoded and are replayed later, a raised source
+//! generation, and compaction that removes what came before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,6 @@ use rust_decimal::Decimal;
 
 use crate::random::Random;
 
-/// Topic of replayed dead letters.
-pub const REPAIR: &str = "instashop.repair";
 const HEARTBEAT: &str = "__debezium-heartbeat.instashop";
 
 /// An order of the shop.
@@ -97,6 +95,14 @@ impl Log {
     }
 }
 
+/// Where a record stands that could not be decoded, and which one of the mended ones it is.
+#[derive(Debug, Clone)]
+struct Letter {
+    partition: Partition,
+    offset: i64,
+    mended: usize,
+}
+
 /// The shop and its topics.
 #[derive(Debug)]
 pub struct Shop {
@@ -114,9 +120,13 @@ pub struct Shop {
     lsn: u64,
     /// Last LSN of each row.
     last: BTreeMap<(Table, i64), u64>,
-    /// Rows that were deleted or came in a snapshot. A dead letter of such a row is not replayed: a rebuild that reads
-    /// the repair topic first could not tell whether it is newer.
-    doubtful: BTreeSet<(Table, i64)>,
+    /// Records that could not be decoded, as they will be when somebody has put them right.
+    mended: Vec<Change>,
+    /// Open dead letters.
+    letters: Vec<Letter>,
+    /// Rows with a record that could not be decoded. Later ones bring every value: what only a lost record said stays
+    /// unknown, which is why tables with large values need the full replica identity.
+    hurt: BTreeSet<(Table, i64)>,
     /// What the connector sent since the last raise of the generation, for replays.
     journal: Vec<(Table, i64, Result<Record, Box<Rejected>>)>,
 }
@@ -163,7 +173,6 @@ impl Shop {
             (Table::Stock.name(), 1),
             (Table::Shipment.name(), 1),
             (Table::Buyer.name(), 1),
-            (REPAIR, 1),
             (HEARTBEAT, 1),
         ] {
             for number in 0..partitions {
@@ -191,7 +200,9 @@ impl Shop {
             generation: 0,
             lsn: 1000,
             last: BTreeMap::new(),
-            doubtful: BTreeSet::new(),
+            mended: Vec::new(),
+            letters: Vec::new(),
+            hurt: BTreeSet::new(),
             journal: Vec::new(),
         }
     }
@@ -211,6 +222,10 @@ impl Shop {
             94..96 => self.snapshot(),
             96..97 => self.raise_generation(),
             97..98 => self.now += Duration::hours(self.random.between(1, 30)),
+            98..99 if !self.letters.is_empty() => {
+                let letter = self.random.below(self.letters.len());
+                self.repair(letter);
+            }
             _ => {
                 let log = self.random.below(self.logs.len());
                 self.logs[log].compact(&mut self.random);
@@ -448,12 +463,68 @@ impl Shop {
         };
         for key in keys {
             let change = self.change(table, key, Op::Read, Position::snapshot(self.generation));
-            self.doubtful.insert((table, key));
-            let record = Ok(Record::Change(Box::new(change)));
+            let record = if self.random.chance(2) {
+                self.poison(change)
+            } else {
+                Ok(Record::Change(Box::new(change)))
+            };
             // A crash may make the connector send it again, but never what came before the snapshot.
             self.append(table.name(), key, Some((table, key)), record.clone());
             self.journal.push((table, key, record));
         }
+    }
+
+    /// A record that cannot be decoded until somebody puts it right.
+    fn poison(&mut self, mut change: Change) -> Result<Record, Box<Rejected>> {
+        change.repair = true;
+        self.hurt.insert((change.table, change.key));
+        let number = self.mended.len();
+        self.mended.push(change);
+        Err(Box::new(Rejected {
+            reason: "wrong_type".into(),
+            detail: "poison".into(),
+            value: Some(number.to_be_bytes().to_vec()),
+            ..Rejected::default()
+        }))
+    }
+
+    /// Somebody replays a dead letter: the mended record goes to the end of its own partition, unless the partition has
+    /// a later one of the same row. A change that slipped in between the look and the write is written once more.
+    fn repair(&mut self, letter: usize) {
+        let letter = self.letters.remove(letter);
+        let log = self.log(&letter.partition);
+        let Some(at) = log.entries.iter().position(|entry| entry.offset == letter.offset) else {
+            return;
+        };
+        let key = log.entries[at].key;
+        let later: Vec<_> = log.entries[at + 1..]
+            .iter()
+            .filter(|entry| entry.key == key)
+            .map(|entry| entry.content.clone())
+            .collect();
+        let (Some((table, id)), slipped_in) = (key, self.random.chance(30)) else {
+            return;
+        };
+        let overtaken = later.len() > usize::from(slipped_in);
+        if overtaken {
+            return;
+        }
+        let mended = Box::new(self.mended[letter.mended].clone());
+        self.append(table.name(), id, key, Ok(Record::Change(mended)));
+        for content in later {
+            self.append(table.name(), id, key, content);
+        }
+    }
+
+    /// Somebody replays every dead letter there is.
+    pub fn repair_all(&mut self) {
+        while !self.letters.is_empty() {
+            self.repair(0);
+        }
+    }
+
+    fn log(&self, partition: &Partition) -> &Log {
+        self.logs.iter().find(|log| log.partition == *partition).unwrap()
     }
 
     /// The source was restored: its LSNs begin anew, a higher generation is stamped, and all rows come again.
@@ -480,33 +551,21 @@ impl Shop {
         self.lsn += 10;
         let last = self.last.get(&(table, key)).copied().unwrap_or_default();
         let lsn = (self.lsn - self.random.below(300) as u64).max(last + 1);
-        let known = last > 0 && !self.doubtful.contains(&(table, key));
         self.last.insert((table, key), lsn);
         let mut change = self.change(table, key, op, Position::streamed(self.generation, lsn));
-        if op == Op::Update && self.random.chance(30) {
-            leave_out_large_values(&mut change);
-        }
-        let mut content = Ok(Record::Change(Box::new(change.clone())));
-        // A dead letter that is replayed later. Only where the guard can tell.
-        if known && op != Op::Delete && self.random.chance(4) {
-            content = Err(Box::new(Rejected {
-                reason: "wrong_type".into(),
-                detail: "poison".into(),
-                ..Rejected::default()
-            }));
-            // What a later image does not bring must be known from this one.
-            if let Some(row) = &mut change.after {
-                *row = self.image(table, key);
+        let content = if self.random.chance(4) {
+            self.poison(change)
+        } else {
+            if op == Op::Update && self.random.chance(30) && !self.hurt.contains(&(table, key)) {
+                leave_out_large_values(&mut change);
             }
-            change.repair = true;
-            self.append(REPAIR, 0, None, Ok(Record::Change(Box::new(change))));
-        }
+            Ok(Record::Change(Box::new(change)))
+        };
         self.append(table.name(), key, Some((table, key)), content.clone());
         self.journal.push((table, key, content));
         if op != Op::Delete {
             return;
         }
-        self.doubtful.insert((table, key));
         if self.random.chance(90) {
             let tombstone = Ok(Record::Tombstone {
                 table: Some(table),
@@ -555,6 +614,15 @@ impl Shop {
             .unwrap();
         let offset = log.end + hole;
         log.end = offset + 1;
+        if let (Some(_), Err(rejected)) = (identity, &content)
+            && let Some(number) = rejected.value.as_deref()
+        {
+            self.letters.push(Letter {
+                partition: log.partition.clone(),
+                offset,
+                mended: usize::from_be_bytes(number.try_into().unwrap()),
+            });
+        }
         log.entries.push(Entry {
             offset,
             key: identity,

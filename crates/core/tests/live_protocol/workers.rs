@@ -34,6 +34,8 @@ pub struct Fleet {
     pub workers: Vec<Worker>,
     /// Older copies of the store.
     copies: Vec<Model>,
+    /// What happened in the shop: rows written, connectors, compaction.
+    pub operations: usize,
     pub conflicts: usize,
     pub duplicates: usize,
     pub fenced: usize,
@@ -47,6 +49,7 @@ impl Fleet {
             model: Model::default(),
             workers: vec![Worker::default(); workers],
             copies: Vec::new(),
+            operations: 0,
             conflicts: 0,
             duplicates: 0,
             fenced: 0,

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use futures::future::{join, join_all};
 use instashop_core::batch::{Batch, Outcome, Tally};
-use instashop_core::change::Record;
 use instashop_core::checkpoint::{Answer, Owned, Partition, Step};
 use instashop_core::fold::{self, Effects, History, LastDelete};
 use instashop_core::table::Table;
@@ -18,11 +17,6 @@ use super::stage::{Images, parameters};
 use super::{FLOW, WarehouseSink, dead_letters, event_log, history, partitions, refused, stage};
 use crate::postgres::{broken, failed};
 use crate::{Sink, StoreError};
-
-/// Key of the advisory lock that keeps repairs apart from everything else: a repair comes from another partition than
-/// the row's own changes, so another worker may hold them. Ordinary batches share the lock, a batch with a repair has it
-/// alone; it is taken before any row, so nobody waits in a circle.
-const REPAIRS: i64 = 0x6973_7265_7061_6972;
 
 const RECOVER: &str = "
 INSERT INTO ops.offsets AS o (flow, topic, partition, epoch, owner, next_offset, assigned_at, updated_at)
@@ -171,34 +165,19 @@ impl Session {
 
     /// Begins and locks the checkpoints.
     async fn begin(&mut self, batch: &Batch) -> Result<Locked, StoreError> {
-        let repair = batch
-            .records
-            .iter()
-            .any(|record| matches!(&record.content, Ok(Record::Change(change)) if change.repair));
-        let advisory = self
-            .statement(if repair {
-                "SELECT pg_advisory_xact_lock($1)"
-            } else {
-                "SELECT pg_advisory_xact_lock_shared($1)"
-            })
-            .await?;
         let look = self.statement(LOOK_AND_LOCK).await?;
         let (topics, numbers) = names(batch.steps.iter().map(|step| &step.partition));
         self.begins();
         let client = &self.client;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&FLOW, &topics, &numbers];
         // Sent in this order without waiting for answers.
-        let (begun, (locked, rows)) = join(
+        let (begun, rows) = join(
             client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-            join(
-                client.query(&advisory, &[&REPAIRS]),
-                client.query(&look, &parameters),
-            ),
+            client.query(&look, &parameters),
         )
         .await;
         let fail = |error| failed("cannot lock the checkpoints of a batch", error);
         begun.map_err(fail)?;
-        locked.map_err(fail)?;
         let rows = rows.map_err(fail)?;
         let deletes: HashMap<Partition, LastDelete> =
             rows.iter().map(|row| (owned(row).0, last_delete(row))).collect();

@@ -13,10 +13,9 @@ use super::stage::array::{Array, clean};
 
 /// Inserts dead letters; one that is kept already stays as it is.
 pub(super) const INSERT: &str = r#"
-INSERT INTO ops.dead_letters (topic, partition, "offset", kafka_at, seen_at, reason, detail, key, value,
-                              generation, origin)
+INSERT INTO ops.dead_letters (topic, partition, "offset", kafka_at, seen_at, reason, detail, key, value)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-                     $8::bytea[], $9::bytea[], $10::int[], $11::text[])
+                     $8::bytea[], $9::bytea[])
 ON CONFLICT DO NOTHING"#;
 
 /// The parameters of [`INSERT`] for the rejected records of a batch.
@@ -43,15 +42,5 @@ pub(super) fn arrays<'a>(batch: &'a Batch, rejected: &[usize], now: DateTime<Utc
         Array::Text(all().map(|(.., letter)| Some(clean(&letter.detail))).collect()),
         Array::Bytes(all().map(|(.., letter)| letter.key.as_deref()).collect()),
         Array::Bytes(all().map(|(.., letter)| letter.value.as_deref()).collect()),
-        Array::Small(
-            all()
-                .map(|(.., letter)| i32::try_from(letter.generation).unwrap_or(i32::MAX))
-                .collect(),
-        ),
-        Array::Text(
-            all()
-                .map(|(.., letter)| letter.origin.as_deref().map(clean))
-                .collect(),
-        ),
     ]
 }

@@ -65,14 +65,10 @@ async fn try_out(
 }
 
 fn reject(record: &mut BatchRecord, refusal: &str) {
-    let (key, value, generation) = match &record.content {
-        Ok(Record::Change(change)) => (
-            Some(change.key),
-            Some(envelope(change)),
-            change.position.generation,
-        ),
-        Ok(Record::Tombstone { key, .. }) => (*key, None, 0),
-        _ => (None, None, 0),
+    let (key, value) = match &record.content {
+        Ok(Record::Change(change)) => (Some(change.key), Some(envelope(change))),
+        Ok(Record::Tombstone { key, .. }) => (*key, None),
+        _ => (None, None),
     };
     record.content = Err(Box::new(Rejected {
         reason: REASON.into(),
@@ -81,8 +77,6 @@ fn reject(record: &mut BatchRecord, refusal: &str) {
         ),
         key: key.map(|key| key.to_string().into_bytes()),
         value: value.map(String::into_bytes),
-        generation,
-        origin: None,
     }));
 }
 

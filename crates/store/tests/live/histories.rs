@@ -41,6 +41,7 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
             fleet.happen(&mut shop).await;
         }
     }
+    shop.repair_all();
     fleet.drain(&mut shop).await;
     let truth = recount(&shop, &meaning);
     let mut reader = LiveReader::connect(&server.config(), &meaning).await.unwrap();

@@ -214,10 +214,7 @@ async fn dead_letters_are_listed_shown_and_discarded() {
 
     // What is open can be handed over with its bytes, in pieces, and is marked afterwards.
     let first = desk.to_replay(&all, 0, 1).await.unwrap();
-    assert_eq!(
-        (first.len(), first[0].value.as_deref(), first[0].generation),
-        (1, Some(letters[1].1), 3)
-    );
+    assert_eq!((first.len(), first[0].value.as_deref()), (1, Some(letters[1].1)));
     let rest = desk.to_replay(&all, first[0].id, 10).await.unwrap();
     assert_eq!(rest.len(), 1);
     let ids = [shown.id, first[0].id, rest[0].id];

@@ -145,8 +145,6 @@ pub(super) fn rejected(reason: &str, value: &[u8]) -> Content {
         detail: "not JSON".into(),
         key: Some(b"{\"id\":1}".to_vec()),
         value: Some(value.to_vec()),
-        generation: 3,
-        origin: None,
     }))
 }
 

@@ -1,25 +1,28 @@
-//! `instashop dead-letters replay`: letters go to the repair topic, which both flows read.
+//! `instashop dead-letters replay`: letters go to the end of the partitions they came from, where both flows read them.
 //!
-//! A letter never goes into a store by another way: both flows must see it, and each decides by the position in the
-//! source's log whether it still says something new (docs: reliability 5.1).
+//! A letter never goes into a store by another way: both flows must see it. It is written only while it is the last record
+//! of its key: a later one says more, and what a connector writes between the look and the write is written once more, so
+//! that the order of the key in Kafka stays the order of truth, also for compaction.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read as _;
 use std::process::ExitCode;
 
 use chrono::Utc;
-use color_eyre::eyre::{Result, WrapErr};
+use color_eyre::eyre::{OptionExt, Result, WrapErr};
+use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
 use instashop_store::warehouse::{DeadLetter, DeadLetters as Letters, LetterState};
 
 use super::{ReplayArgs, filter, person};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
-use crate::kafka::{REPAIR, Repair, RepairWriter};
+use crate::kafka::{KafkaFailure, PartitionReader, Repair, RepairWriter, marked};
 
 pub(super) const HELP: &str = "\
-Puts records on the topic instashop.repair with their bytes as they are. Both flows read it and decode them again, with \
-what they know now; what is older than the row they hold changes nothing, so a letter may be replayed again. A record \
-that still cannot be used becomes a letter of its own.
+Writes records once more to the partitions they came from, with their bytes as they are. Both flows read them there and \
+decode them again, with what they know now. A record that still cannot be used becomes a letter of its own. A letter whose \
+row has a later record says nothing any more and is discarded.
 
 Examples:
   instashop dead-letters replay 42
@@ -32,6 +35,8 @@ cannot be reached; 4 configuration.";
 
 /// Letters handed over and marked at a time.
 const CHUNK: i64 = 500;
+/// How often what slipped in is written once more before the command gives up.
+const ROUNDS: usize = 10;
 
 /// Runs the command.
 pub(super) async fn run(letters: &Letters, args: &ReplayArgs, config: &Config) -> Result<ExitCode> {
@@ -54,25 +59,131 @@ pub(super) async fn run(letters: &Letters, args: &ReplayArgs, config: &Config) -
         Some(_) => format!("{} with another value", person()?),
         None => person()?,
     };
-    let writer = RepairWriter::new(config, "instashop-dead-letters").map_err(Failure::from)?;
-    let (mut after, mut count) = (0, 0);
+    let mut again = Again::new(config)?;
+    let (mut after, mut replayed, mut superseded) = (0, 0, 0);
     loop {
         let found = letters.to_replay(&filter, after, CHUNK).await?;
         let Some(last) = found.last() else { break };
         after = last.id;
-        let repairs = found
-            .iter()
-            .map(|letter| repair(letter, mended.as_deref()))
-            .collect::<Result<Vec<_>, _>>()?;
-        writer.write(&repairs).await.map_err(Failure::from)?;
-        let ids: Vec<i64> = found.iter().map(|letter| letter.id).collect();
-        count += letters.replayed(&ids, &by, Utc::now()).await?;
+        let mut places: BTreeMap<Partition, BTreeMap<i64, DeadLetter>> = BTreeMap::new();
+        for letter in found {
+            let of_partition = places.entry(letter.partition.clone()).or_default();
+            of_partition.insert(letter.offset, letter);
+        }
+        for (partition, letters_there) in places {
+            let written = again.write(&partition, &letters_there, mended.as_deref()).await?;
+            let (last, old): (Vec<_>, Vec<_>) = letters_there
+                .values()
+                .partition(|letter| written.contains(&letter.offset));
+            let ids = |of: &[&DeadLetter]| of.iter().map(|letter| letter.id).collect::<Vec<_>>();
+            replayed += letters.replayed(&ids(&last), &by, Utc::now()).await?;
+            superseded += letters.superseded(&ids(&old), Utc::now()).await?;
+        }
     }
-    output::line(&format!(
-        "replayed {count} {}",
-        if count == 1 { "letter" } else { "letters" }
-    ))?;
-    Ok(if count == 0 { Exit::No } else { Exit::Done }.into())
+    output::line(&summary(replayed, superseded))?;
+    Ok(if replayed + superseded == 0 {
+        Exit::No
+    } else {
+        Exit::Done
+    }
+    .into())
+}
+
+fn summary(replayed: i64, superseded: i64) -> String {
+    let letters = |count| if count == 1 { "letter" } else { "letters" };
+    let replayed = format!("replayed {replayed} {}", letters(replayed));
+    match superseded {
+        0 => replayed,
+        count => format!(
+            "{replayed}; discarded {count} {} whose rows have later records",
+            letters(count)
+        ),
+    }
+}
+
+/// Writes records of a partition to its end.
+struct Again {
+    reader: Option<PartitionReader>,
+    writer: RepairWriter,
+}
+
+impl Again {
+    fn new(config: &Config) -> Result<Self, Failure> {
+        let client = "instashop-dead-letters";
+        Ok(Self {
+            reader: Some(PartitionReader::new(config, client)?),
+            writer: RepairWriter::new(config, client)?,
+        })
+    }
+
+    /// Writes those letters that are the last record of their key; gives their offsets.
+    async fn write(
+        &mut self,
+        partition: &Partition,
+        letters: &BTreeMap<i64, DeadLetter>,
+        mended: Option<&[u8]>,
+    ) -> Result<BTreeSet<i64>> {
+        let (place, offsets) = (partition.clone(), letters.keys().copied().collect());
+        let stretch = self.read(move |reader| reader.standing(&place, &offsets)).await?;
+        let written = stretch.last.keys().copied().collect();
+        let (mut next, mut ours) = (stretch.end, BTreeSet::new());
+        let mut repairs: Vec<Repair> = stretch
+            .last
+            .into_values()
+            .map(|original| Repair {
+                topic: partition.topic.clone(),
+                partition: Some(partition.number),
+                key: Some(original.key),
+                value: mended.map_or(original.value, |bytes| Some(bytes.to_vec())),
+                headers: marked(original.headers),
+            })
+            .collect();
+        for _ in 0..ROUNDS {
+            if repairs.is_empty() {
+                return Ok(written);
+            }
+            let offsets = self.writer.write(&repairs).await.map_err(Failure::from)?;
+            ours.extend(offsets.iter().copied());
+            let keys = repairs.into_iter().filter_map(|repair| repair.key);
+            let before: HashMap<Vec<u8>, i64> = keys.zip(offsets).collect();
+            let (place, ours) = (partition.clone(), ours.clone());
+            let (slipped_in, end) = self
+                .read(move |reader| reader.slipped_in(&place, next, &before, &ours))
+                .await?;
+            next = end;
+            repairs = slipped_in
+                .into_iter()
+                .map(|original| Repair {
+                    topic: partition.topic.clone(),
+                    partition: Some(partition.number),
+                    key: Some(original.key),
+                    value: original.value,
+                    headers: original.headers,
+                })
+                .collect();
+        }
+        Err(Failure::new(
+            Exit::No,
+            format!("rows of {partition} change faster than their letters can be replayed"),
+        )
+        .hint("run it again when the source is calmer")
+        .into())
+    }
+
+    async fn read<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce(&PartitionReader) -> Result<T, KafkaFailure> + Send + 'static,
+    ) -> Result<T> {
+        let reader = self.reader.take().ok_or_eyre("the reader is in use")?;
+        let (reader, result) = tokio::task::spawn_blocking(move || {
+            let result = read(&reader);
+            (reader, result)
+        })
+        .await
+        .wrap_err("reading Kafka failed")?;
+        self.reader = Some(reader);
+        Ok(result.map_err(Failure::from)?)
+    }
 }
 
 /// The bytes that stand in for those of the letter.
@@ -94,23 +205,22 @@ fn mended(args: &ReplayArgs) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-fn repair(letter: &DeadLetter, mended: Option<&[u8]>) -> Result<Repair, Failure> {
-    let topic = match &letter.origin {
-        Some(origin) => origin.clone(),
-        None if letter.partition.topic == REPAIR => {
-            return Err(Failure::new(
-                Exit::No,
-                format!("letter {} does not say which topic it belongs to", letter.id),
-            )
-            .hint("it came from the repair topic without its header; discard it, and replay the record it came from"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_what_became_of_the_letters() {
+        let cases = [
+            ((1, 0), "replayed 1 letter"),
+            ((0, 0), "replayed 0 letters"),
+            (
+                (2, 1),
+                "replayed 2 letters; discarded 1 letter whose rows have later records",
+            ),
+        ];
+        for ((replayed, superseded), expected) in cases {
+            assert_eq!(summary(replayed, superseded), expected);
         }
-        None => letter.partition.topic.clone(),
-    };
-    Ok(Repair {
-        key: letter.key.clone(),
-        value: mended.map_or_else(|| letter.value.clone(), |bytes| Some(bytes.to_vec())),
-        topic,
-        generation: letter.generation,
-        from: Some((letter.partition.clone(), letter.offset)),
-    })
+    }
 }

@@ -1,31 +1,45 @@
-//! Writing records that both flows read as they read those of the connectors (docs: reliability 5.1, 5.8).
+//! Writing records that both flows read as they read those of the connectors (docs: reliability 5.2, 5.8).
 //!
-//! A replayed dead letter goes to the repair topic, which is kept for ever: its own topic still has the record as it came.
-//! A delete of a row that vanished goes to the row's own topic, with a tombstone after it, so that compaction removes the
-//! row and a rebuild never meets it again.
+//! A repair goes to the topic of its table, where everything else of its row lies: per key Kafka's order is the order of
+//! truth, for the flows, for compaction, and for a store that is built anew. A delete of a row that vanished is followed
+//! by its tombstone; a replayed dead letter is written only while no later record of its key is there (`later`).
 
-use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
-use instashop_core::debezium::{GENERATION_HEADER, REPAIR_HEADER, TOPIC_HEADER};
+use instashop_core::debezium::{GENERATION_HEADER, REPAIR_HEADER};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use super::topics::REPAIR;
 use super::{KafkaFailure, settings};
 
 /// A record for both flows, with its bytes as they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Repair {
+    /// Topic it belongs to.
+    pub topic: String,
+    /// Partition; `None` where Connect's own producer would put the key.
+    pub partition: Option<i32>,
     /// Key bytes.
     pub key: Option<Vec<u8>>,
     /// Value bytes; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
-    /// Topic it belongs to.
-    pub topic: String,
-    /// Source generation.
-    pub generation: u32,
-    /// Where it stood first; `None` for a record that never was, which goes to its own topic.
-    pub from: Option<(Partition, i64)>,
+    /// Headers.
+    pub headers: OwnedHeaders,
+}
+
+/// Headers of a record that no connector wrote.
+pub fn repair_headers(generation: u32) -> OwnedHeaders {
+    marked(OwnedHeaders::new().insert(Header {
+        key: GENERATION_HEADER,
+        value: Some(&generation.to_string()),
+    }))
+}
+
+/// Headers of a record that is written once more, with the mark of a repair.
+pub fn marked(headers: OwnedHeaders) -> OwnedHeaders {
+    headers.insert(Header {
+        key: REPAIR_HEADER,
+        value: Some("true"),
+    })
 }
 
 /// Writes repairs and waits until every broker that must have them does.
@@ -58,59 +72,34 @@ impl RepairWriter {
         })
     }
 
-    /// Writes all of them, in order. After an error some may have been written: writing them again does no harm.
-    pub async fn write(&self, repairs: &[Repair]) -> Result<(), KafkaFailure> {
+    /// Writes all of them, in order; gives the offset of each in its partition. After an error some may have been
+    /// written: writing them again does no harm.
+    pub async fn write(&self, repairs: &[Repair]) -> Result<Vec<i64>, KafkaFailure> {
         let mut sent = Vec::with_capacity(repairs.len());
         for repair in repairs {
-            let mut payloads = vec![repair.value.as_deref()];
-            if repair.from.is_none() {
-                payloads.push(None);
-            }
-            for payload in payloads {
-                let mut record: FutureRecord<'_, [u8], [u8]> = match repair.from {
-                    Some(_) => FutureRecord::to(REPAIR).partition(0),
-                    None => FutureRecord::to(&repair.topic),
-                };
-                record.key = repair.key.as_deref();
-                record.payload = payload;
-                record.headers = Some(headers(repair));
-                let queued = self.producer.send_result(record);
-                sent.push(queued.map_err(|(error, _)| failure(&self.brokers, &error))?);
-            }
+            let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(&repair.topic);
+            record.partition = repair.partition;
+            record.key = repair.key.as_deref();
+            record.payload = repair.value.as_deref();
+            record.headers = Some(repair.headers.clone());
+            let queued = self.producer.send_result(record);
+            sent.push(queued.map_err(|(error, _)| failure(&self.brokers, &error))?);
         }
+        let mut offsets = Vec::with_capacity(sent.len());
         for delivered in sent {
             match delivered.await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(delivery)) => offsets.push(delivery.offset),
                 Ok(Err((error, _))) => return Err(failure(&self.brokers, &error)),
                 Err(_) => return Err(failure(&self.brokers, &"the client was closed")),
             }
         }
-        Ok(())
+        Ok(offsets)
     }
-}
-
-fn headers(repair: &Repair) -> OwnedHeaders {
-    let generation = repair.generation.to_string();
-    let mut headers = OwnedHeaders::new();
-    let mut add = |key: &str, value: &str| {
-        headers = std::mem::take(&mut headers).insert(Header {
-            key,
-            value: Some(value),
-        });
-    };
-    add(REPAIR_HEADER, "true");
-    add(TOPIC_HEADER, &repair.topic);
-    add(GENERATION_HEADER, &generation);
-    if let Some((partition, offset)) = &repair.from {
-        add("instashop.partition", &partition.number.to_string());
-        add("instashop.offset", &offset.to_string());
-    }
-    headers
 }
 
 fn failure(brokers: &str, error: &dyn std::fmt::Display) -> KafkaFailure {
     KafkaFailure {
         what: format!("Kafka at {brokers} does not take a repair: {error}"),
-        hint: "start the brokers, or check kafka.brokers; `instashop setup` makes the topic".into(),
+        hint: "start the brokers, or check kafka.brokers; `instashop setup` makes the topics".into(),
     }
 }

@@ -9,8 +9,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::{KafkaFailure, settings};
 
-/// Topic of replayed dead letters.
-pub const REPAIR: &str = "instashop.repair";
 /// Another name of `transactiondetail`, read where it exists (docs: architecture 4).
 const OTHER_NAME_OF_LINES: &str = "transaction_items";
 /// How heartbeat topics begin; the connector's prefix follows.
@@ -90,7 +88,6 @@ fn select(there: &BTreeMap<&str, i32>) -> Result<BTreeMap<String, i32>, KafkaFai
         .iter()
         .map(|table| table.name().to_owned())
         .chain(SourceDb::ALL.into_iter().map(heartbeat))
-        .chain([REPAIR.to_owned()])
         .collect();
     let missing: Vec<&str> = needed
         .iter()
@@ -131,13 +128,12 @@ mod tests {
             .iter()
             .map(|table| table.name().to_owned())
             .chain(SourceDb::ALL.into_iter().map(heartbeat))
-            .chain([REPAIR.to_owned()])
             .collect();
         let mut there: BTreeMap<&str, i32> = names.iter().map(|name| (name.as_str(), 6)).collect();
-        assert_eq!(select(&there).unwrap().len(), 18);
+        assert_eq!(select(&there).unwrap().len(), 17);
         there.insert(OTHER_NAME_OF_LINES, 6);
         there.insert("somebody-elses", 1);
-        assert_eq!(select(&there).unwrap().len(), 19);
+        assert_eq!(select(&there).unwrap().len(), 18);
         there.remove("transaction");
         let failure = select(&there).unwrap_err().to_string();
         assert_eq!(
@@ -145,6 +141,6 @@ mod tests {
             "Kafka has no topic transaction (run `instashop setup`, which creates the topics)"
         );
         let failure = select(&BTreeMap::new()).unwrap_err().to_string();
-        assert!(failure.contains("and 14 more"), "{failure}");
+        assert!(failure.contains("and 13 more"), "{failure}");
     }
 }

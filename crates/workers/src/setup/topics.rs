@@ -16,7 +16,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::Part;
 use super::journal::Journal;
 use crate::cli::exit::Exit;
-use crate::kafka::{REPAIR, heartbeat};
+use crate::kafka::heartbeat;
 
 /// Longest message of a change topic. Above the longest record that is decoded, so that a row that is too long becomes a
 /// dead letter instead of stopping its connector.
@@ -66,13 +66,6 @@ fn wanted(config: &Config) -> Vec<Wanted> {
         ("max.message.bytes", MAX_MESSAGE_BYTES.to_string()),
     ]);
     shared.extend([("cleanup.policy", "delete".to_owned())]);
-    // Repairs are kept for ever: a store that is built anew needs them, since the topics still have the records as they
-    // came. There are few.
-    let mut repairs = shared.clone();
-    repairs.extend([
-        ("retention.ms", "-1".to_owned()),
-        ("max.message.bytes", MAX_MESSAGE_BYTES.to_string()),
-    ]);
     // Heartbeats are no state, so they go after a while; but not before the longest outage is over: a worker that comes
     // back must find the offset it stopped at.
     shared.extend([("retention.ms", retention)]);
@@ -81,17 +74,12 @@ fn wanted(config: &Config) -> Vec<Wanted> {
         partitions: config.kafka.partitions_of(table),
         settings: compacted.clone(),
     });
-    let rest = SourceDb::ALL
-        .map(|source| (heartbeat(source), shared.clone()))
-        .into_iter()
-        .chain([(REPAIR.to_owned(), repairs)]);
-    tables
-        .chain(rest.map(|(name, settings)| Wanted {
-            name,
-            partitions: 1,
-            settings,
-        }))
-        .collect()
+    let heartbeats = SourceDb::ALL.map(|source| Wanted {
+        name: heartbeat(source),
+        partitions: 1,
+        settings: shared.clone(),
+    });
+    tables.chain(heartbeats).collect()
 }
 
 /// Settings of a topic that must change: name, value in force, value wanted.
@@ -418,7 +406,7 @@ mod tests {
     #[test]
     fn tables_are_compacted_and_the_rest_is_not() {
         let all = wanted(&Config::default());
-        assert_eq!(all.len(), 13 + 4 + 1);
+        assert_eq!(all.len(), 13 + 4);
         let transaction = topic("transaction");
         assert_eq!(
             (
@@ -430,15 +418,14 @@ mod tests {
         assert_eq!(transaction.settings["min.compaction.lag.ms"], "604800000");
         assert_eq!(transaction.settings["delete.retention.ms"], "604800000");
         assert_eq!(transaction.settings["min.insync.replicas"], "2");
-        for name in ["__debezium-heartbeat.crm", REPAIR] {
-            assert_eq!(
-                (
-                    topic(name).partitions,
-                    topic(name).settings["cleanup.policy"].as_str()
-                ),
-                (1, "delete")
-            );
-        }
+        let heartbeats = topic("__debezium-heartbeat.crm");
+        assert_eq!(
+            (
+                heartbeats.partitions,
+                heartbeats.settings["cleanup.policy"].as_str()
+            ),
+            (1, "delete")
+        );
     }
 
     #[test]

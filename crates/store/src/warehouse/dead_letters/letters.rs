@@ -19,7 +19,7 @@ pub enum LetterState {
     Open,
     /// Somebody decided that it does not matter.
     Discarded,
-    /// It was put on the repair topic.
+    /// It was written to its topic once more.
     Replayed,
 }
 
@@ -84,10 +84,6 @@ pub struct DeadLetter {
     pub value: Option<Vec<u8>>,
     /// Length of the value in bytes.
     pub size: Option<i64>,
-    /// Source generation that its header named; 0 without one.
-    pub generation: u32,
-    /// Topic it was first written to, when the record was itself a replay.
-    pub origin: Option<String>,
     /// What became of it.
     pub state: LetterState,
     /// When.
@@ -117,7 +113,7 @@ const MATCHES: &str = "
 
 const COLUMNS: &str = "
   id, topic, partition, \"offset\", kafka_at, seen_at, reason, detail, key, octet_length(value)::bigint, state, state_at,
-  state_by, generation, origin";
+  state_by";
 
 /// A connection of the worker role to the dead letters.
 pub struct DeadLetters {
@@ -231,13 +227,15 @@ impl DeadLetters {
         Ok(rows.iter().map(letter).collect())
     }
 
-    /// Marks open ones as replayed, after their records are on the repair topic; gives how many.
+    /// Marks open ones as replayed, after their records are in Kafka once more; gives how many.
     pub async fn replayed(&self, ids: &[i64], by: &str, now: DateTime<Utc>) -> Result<i64, StoreError> {
-        let filter = Filter {
-            ids: Some(ids.to_vec()),
-            ..Filter::default()
-        };
-        self.mark(LetterState::Replayed, &filter, by, now).await
+        self.mark(LetterState::Replayed, &these(ids), by, now).await
+    }
+
+    /// Marks open ones as discarded, because later records of their rows say more; gives how many.
+    pub async fn superseded(&self, ids: &[i64], now: DateTime<Utc>) -> Result<i64, StoreError> {
+        let by = "replay: a later record of the row is there";
+        self.mark(LetterState::Discarded, &these(ids), by, now).await
     }
 
     async fn query(
@@ -263,6 +261,13 @@ impl DeadLetters {
     }
 }
 
+fn these(ids: &[i64]) -> Filter {
+    Filter {
+        ids: Some(ids.to_vec()),
+        ..Filter::default()
+    }
+}
+
 fn letter(row: &Row) -> DeadLetter {
     DeadLetter {
         id: row.get(0),
@@ -280,8 +285,6 @@ fn letter(row: &Row) -> DeadLetter {
         state: LetterState::of(row.get(10)),
         state_at: row.get(11),
         state_by: row.get(12),
-        generation: u32::try_from(row.get::<_, i32>(13)).unwrap_or_default(),
-        origin: row.get(14),
-        value: row.get(15),
+        value: row.get(13),
     }
 }
