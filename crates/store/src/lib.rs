@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod error;
+pub mod fail_point;
 pub mod live;
 pub mod measures;
 #[cfg(any(test, feature = "test-support"))]

@@ -38,6 +38,7 @@ use instashop_core::live::{BrokenState, StateId, Step, Stored, step, wanted};
 use redis::aio::MultiplexedConnection;
 
 use crate::error::{Kind, StoreError};
+use crate::fail_point::{self, FailPoint};
 use crate::sink::Sink;
 use commit::{Generation, Verdict};
 use link::{Who, failure};
@@ -159,13 +160,20 @@ impl LiveSink {
         let mut done = Step::default();
         if !idle {
             done = self.compute(&mut connection, &generation, batch, now).await?;
+            fail_point::reached(FailPoint::LiveComputed);
             let calendar = Calendar::new(self.meaning.tz());
             commit::body(&mut command, &generation.keys, &done.writes, calendar, now);
+        }
+        if !idle {
+            fail_point::reached(FailPoint::LiveSending);
         }
         let answer = self
             .scripts
             .call(&mut connection, &command, "writing a batch to Redis failed")
             .await?;
+        if !idle {
+            fail_point::reached(FailPoint::LiveAnswered);
+        }
         Ok(match commit::verdict(&commit::texts(answer), batch)? {
             Verdict::Done => Outcome::Applied(done.tally),
             Verdict::Refused(refused) => Outcome::Refused(refused),
@@ -199,6 +207,7 @@ impl LiveSink {
                 }
                 states(connection, generation, ids, &mut read).await?;
             }
+            fail_point::reached(FailPoint::LiveRead);
             match step(&read, batch, now, &self.meaning) {
                 Ok(done) => return Ok(done),
                 Err(error @ BrokenState::LostLine { .. }) => last = Some(error),

@@ -21,7 +21,7 @@ pub use inspect::{Fault, Inspection, TableState};
 pub use slot::{SlotState, SlotWatch};
 pub use snapshot::{Seen, SourceReader};
 
-use crate::postgres::{Address, Limits, connect};
+use crate::postgres::{Address, Limits, connect, failed};
 use crate::{SetupStep, StoreError};
 
 /// Publication that the connectors read (docs: cdc 3.2).
@@ -90,5 +90,25 @@ impl SourceOwner {
     /// What [`Self::prepare`] would change; leaves everything as it is.
     pub async fn check(&mut self, config: &config::Source) -> Result<Vec<SetupStep>, StoreError> {
         prepare::prepare(&mut self.client, self.source, config, false).await
+    }
+
+    /// Drops the replication slot of this source when the server has removed log that it needs; such a slot is of no use
+    /// to anybody. True when there was one.
+    pub async fn drop_lost_slot(&self) -> Result<bool, StoreError> {
+        let dropped = self
+            .client
+            .execute(
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+                 WHERE slot_name = $1 AND wal_status = 'lost'",
+                &[&slot_name(self.source)],
+            )
+            .await
+            .map_err(|error| {
+                failed(
+                    &format!("cannot drop the lost slot of {}", self.source.name()),
+                    error,
+                )
+            })?;
+        Ok(dropped > 0)
     }
 }

@@ -103,6 +103,19 @@ impl Auditor {
         Ok(checkpoints.collect())
     }
 
+    /// Sets the checkpoints of the warehouse flow back to the beginning; gives the number of partitions. Workers find them
+    /// behind what they believe and read again from there; what is known changes nothing.
+    pub async fn read_again(&self) -> Result<u64, StoreError> {
+        self.client
+            .execute(
+                "UPDATE ops.offsets SET next_offset = 0, last_delete_table = NULL, last_delete_key = NULL
+                 WHERE flow = $1",
+                &[&FLOW],
+            )
+            .await
+            .map_err(|error| failed("cannot set ops.offsets back", error))
+    }
+
     /// Partitions of a cut that the warehouse has not reached yet, with the number of offsets still to come.
     pub async fn behind(&self, cut: &Checkpoints) -> Result<Vec<(Partition, i64)>, StoreError> {
         let known = self.checkpoints().await?;

@@ -15,6 +15,7 @@ use super::session::Session;
 use super::stage::array::Array;
 use super::stage::{Images, parameters};
 use super::{FLOW, WarehouseSink, dead_letters, event_log, history, partitions, refused, stage};
+use crate::fail_point::{self, FailPoint};
 use crate::postgres::{broken, failed};
 use crate::{Sink, StoreError};
 
@@ -155,11 +156,16 @@ impl Session {
         if !locked.unclean.is_empty() {
             return Ok(Outcome::Refused(locked.unclean));
         }
+        fail_point::reached(FailPoint::WarehouseBegun);
         let images = self.images(batch).await?;
+        fail_point::reached(FailPoint::WarehouseRead);
         let effects = fold::fold(batch, images, &locked.deletes);
         self.write(batch, &effects, now).await?;
         let xid = self.move_checkpoints(batch, &effects, now).await?;
+        fail_point::reached(FailPoint::WarehouseWritten);
+        fail_point::reached(FailPoint::WarehouseCommitting);
         self.commit(&xid).await?;
+        fail_point::reached(FailPoint::WarehouseCommitted);
         Ok(Outcome::Applied(effects.tally))
     }
 

@@ -96,7 +96,7 @@ async fn one_unclean_partition_refuses_the_whole_batch_and_only_unclean_ones_are
 }
 
 #[tokio::test]
-async fn a_zombie_is_fenced_and_its_batch_changes_nothing() {
+async fn pitfall_20_a_zombie_is_fenced_and_its_batch_changes_nothing() {
     let server = Server::start(&[]).await;
     let mut zombie = Desk::open(sink(&server).await, &[ORDERS]).await;
     let mut owner = Desk::open(sink(&server).await, &[ORDERS]).await;

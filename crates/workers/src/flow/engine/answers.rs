@@ -6,6 +6,7 @@ use chrono::Utc;
 use instashop_core::assignment::Action;
 use instashop_core::batch::{Batch, Outcome, Tally};
 use instashop_core::checkpoint::{Answer, Partition};
+use instashop_store::fail_point::{self, FailPoint};
 use instashop_store::{Kind, Sink, StoreError};
 use tokio::time::Instant;
 
@@ -27,6 +28,9 @@ impl<S: Sink> Engine<S> {
             Ok(Outcome::Applied(tally)) => {
                 self.recovered_from_failure();
                 self.conflicts_in_a_row = 0;
+                if !batch.records.is_empty() {
+                    fail_point::reached(FailPoint::Applied);
+                }
                 self.applied(&batch, tally)
             }
             Ok(Outcome::Conflict) => {
