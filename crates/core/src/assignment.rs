@@ -44,8 +44,8 @@ enum Standing {
     Reading,
     /// Refused as belonging to a newer owner, since then.
     Fenced(DateTime<Utc>),
-    /// Stopped for good with the reason; only an operator can help.
-    Stopped(String),
+    /// Stopped with the reason, since then: only an operator can help.
+    Stopped(String, DateTime<Utc>),
 }
 
 /// One partition that is held.
@@ -89,6 +89,10 @@ pub struct Assignment {
 /// How long a fenced partition that the group still assigns to this worker is left alone before it is taken again:
 /// longer than a session, so that of two workers that both believe to own it the one the group forgot has learned so.
 pub const FENCED_FOR: TimeDelta = TimeDelta::seconds(15);
+
+/// How long a stopped partition is left alone before it is tried again: whoever mends what stopped it need not tell the
+/// workers.
+pub const STOPPED_FOR: TimeDelta = TimeDelta::seconds(20);
 
 impl Assignment {
     /// Takes a new assignment, which replaces everything held; answers where to read from.
@@ -216,9 +220,6 @@ impl Assignment {
     /// The sink answered a recovery while the partition was held: where to seek, or `None` when reading may go on.
     pub fn recovered(&mut self, partition: &Partition, owned: Owned) -> Option<Start> {
         let held = self.held.get_mut(partition)?;
-        if matches!(held.standing, Standing::Stopped(_)) {
-            return None;
-        }
         if held.standing == Standing::Reading && held.owned.checkpoint == owned.checkpoint {
             held.owned = owned;
             return None;
@@ -240,26 +241,43 @@ impl Assignment {
         })
     }
 
-    /// Stops a partition for good.
-    pub fn stop(&mut self, partition: &Partition, reason: impl Into<String>) {
+    /// Stops a partition until it is due again, or until the next assignment.
+    pub fn stop(&mut self, partition: &Partition, reason: impl Into<String>, now: DateTime<Utc>) {
         if let Some(held) = self.held.get_mut(partition) {
-            held.standing = Standing::Stopped(reason.into());
+            held.standing = Standing::Stopped(reason.into(), now);
         }
+    }
+
+    /// Stops all partitions of a topic; gives those that were being read.
+    pub fn stop_topic(&mut self, topic: &str, reason: &str, now: DateTime<Utc>) -> Vec<Partition> {
+        let of_topic: Vec<Partition> = self
+            .reading()
+            .filter(|partition| partition.topic == topic)
+            .cloned()
+            .collect();
+        for partition in &of_topic {
+            self.stop(partition, reason, now);
+        }
+        of_topic
     }
 
     /// Why partitions are stopped, one text each.
     pub fn stopped(&self) -> impl Iterator<Item = &str> {
         self.held.values().filter_map(|held| match &held.standing {
-            Standing::Stopped(reason) => Some(reason.as_str()),
+            Standing::Stopped(reason, _) => Some(reason.as_str()),
             _ => None,
         })
     }
 
-    /// Fenced partitions whose time of rest is over although the group still assigns them to this worker.
+    /// Fenced and stopped partitions whose time of rest is over although the group still assigns them to this worker.
     pub fn due(&self, now: DateTime<Utc>) -> Vec<Partition> {
         self.held
             .iter()
-            .filter(|(_, held)| matches!(held.standing, Standing::Fenced(since) if now - since >= FENCED_FOR))
+            .filter(|(_, held)| match held.standing {
+                Standing::Reading => false,
+                Standing::Fenced(since) => now - since >= FENCED_FOR,
+                Standing::Stopped(_, since) => now - since >= STOPPED_FOR,
+            })
             .map(|(partition, _)| partition.clone())
             .collect()
     }
@@ -543,20 +561,25 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_partition_stays_stopped_and_says_why() {
+    fn a_stopped_partition_says_why_and_is_tried_again_after_a_while() {
         let (mut assignment, start) = holding(10);
-        assignment.stop(&partition(0), "records are gone");
+        assignment.stop(&partition(0), "records are gone", now(100));
         assert_eq!(assignment.admits(&partition(0), start.token), None);
         assert_eq!(assignment.stopped().collect::<Vec<_>>(), ["records are gone"]);
+        assert_eq!(assignment.due(now(119)), []);
+        assert_eq!(assignment.due(now(120)), [partition(0)]);
+        let owned = Owned {
+            epoch: 9,
+            checkpoint: 10,
+        };
+        let again = assignment.recovered(&partition(0), owned).unwrap();
+        assert_eq!(again.offset, 10);
+        assert_eq!(assignment.admits(&partition(0), again.token), Some(10));
+        assert_eq!(assignment.stop_topic("nothing of ours", "x", now(130)), []);
         assert_eq!(
-            assignment.recovered(
-                &partition(0),
-                Owned {
-                    epoch: 9,
-                    checkpoint: 0
-                }
-            ),
-            None
+            assignment.stop_topic(&partition(0).topic, "its schema changed", now(130)),
+            [partition(0)]
         );
+        assert_eq!(assignment.stopped().collect::<Vec<_>>(), ["its schema changed"]);
     }
 }

@@ -155,5 +155,6 @@ mod tests {
         for (name, stored, step, expected) in cases {
             assert_eq!(Answer::of(stored, &step), expected, "{name}");
         }
+        assert_eq!(step(1, 0, 5).partition.to_string(), "transaction/0");
     }
 }

@@ -22,5 +22,6 @@ pub mod money;
 pub mod order;
 pub mod position;
 pub mod proof;
+pub mod schema_drift;
 pub mod table;
 pub mod view;

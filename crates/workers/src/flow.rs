@@ -10,6 +10,7 @@ pub mod engine;
 mod inbox;
 pub mod publisher;
 mod restarts;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -21,9 +22,9 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use instashop_core::breaker::Tripped;
 use instashop_core::config::Config;
-use instashop_store::StoreError;
 use instashop_store::live::{LivePublisher, LiveSink};
 use instashop_store::warehouse::WarehouseSink;
+use instashop_store::{StoreError, fail_point};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::exit::{Exit, Failure};
@@ -104,6 +105,7 @@ impl std::error::Error for FlowFailure {
 ///
 /// The exit code is 0 after a wanted stop; otherwise the error says in one sentence what failed and what to do.
 pub async fn run_live(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
+    arm()?;
     let sink = LiveSink::new(&config.redis, &config.meaning);
     let publisher = LivePublisher::new(&config.redis, &config.meaning);
     let name = worker::name();
@@ -112,6 +114,7 @@ pub async fn run_live(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
 
 /// Runs one worker of the warehouse flow until `shutdown` is triggered or it cannot go on. See [`run_live`].
 pub async fn run_warehouse(config: &Config, shutdown: Shutdown) -> Result<ExitCode> {
+    arm()?;
     let name = worker::name();
     let sink = WarehouseSink::new(&config.warehouse, &name);
     let publisher = WarehouseSink::new(&config.warehouse, &name);
@@ -126,6 +129,16 @@ pub async fn run_warehouse(config: &Config, shutdown: Shutdown) -> Result<ExitCo
         ))
         .await,
     )
+}
+
+/// Arms the fail point that the environment asks for, aloud.
+fn arm() -> Result<(), Failure> {
+    let hint = "the fault harness sets it; unset it everywhere else";
+    let armed = fail_point::arm().map_err(|what| Failure::new(Exit::Configuration, what).hint(hint))?;
+    if let Some(armed) = armed {
+        tracing::warn!("fail point {armed}: this worker will be struck on purpose");
+    }
+    Ok(())
 }
 
 fn ending(result: Result<(), FlowFailure>) -> Result<ExitCode> {

@@ -36,7 +36,7 @@ pub use ends::ends;
 pub use later::{Original, PartitionReader, Stretch};
 pub use repair::{Repair, RepairWriter, marked, repair_headers};
 pub use settings::{consumer as consumer_settings, probe as probe_settings};
-pub use topics::{ReadableTopics, brokers, heartbeat, is_heartbeat, readable};
+pub use topics::{ReadableTopics, brokers, heartbeat, is_heartbeat, readable, widened};
 
 /// One record as it was read and decoded.
 #[derive(Debug, Clone, PartialEq)]

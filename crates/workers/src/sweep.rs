@@ -66,48 +66,57 @@ fn source(text: &str) -> Result<SourceDb, String> {
 /// Deletes written at a time.
 const CHUNK: usize = 1000;
 
-/// Runs the command.
-pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
-    let progress = Progress::new();
-    let mut auditor = Auditor::connect(&config.warehouse).await?;
-    let mut wanted: Vec<SourceDb> = SourceDb::ALL.to_vec();
-    wanted.retain(|source| args.sources.is_empty() || args.sources.contains(source));
-    let found = Box::pin(compare(config, &mut auditor, &wanted, args.wait, &progress)).await?;
-    let vanished = || {
-        found
+/// What to do with rows that vanished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Name them.
+    Look,
+    /// Delete them, unless more than half of a table vanished.
+    Delete,
+    /// Delete them however many there are.
+    Force,
+}
+
+/// What a sweep found and did.
+struct Swept {
+    found: Vec<SourceResult>,
+    written: bool,
+}
+
+impl Swept {
+    fn vanished(&self) -> impl Iterator<Item = (&SourceResult, &TableResult)> {
+        self.found
             .iter()
             .flat_map(|source| source.tables.iter().map(move |table| (source, table)))
             .filter(|(_, table)| !table.vanished.is_empty())
-    };
-    let count: usize = vanished().map(|(_, table)| table.vanished.len()).sum();
-    let too_many: Vec<&TableResult> = vanished()
-        .map(|(_, table)| table)
-        .filter(|table| is_suspicious(table))
-        .collect();
-    let write = args.yes && (args.force || too_many.is_empty());
-    if write && count > 0 {
-        let generations = generations(config, &auditor).await?;
-        let writer = RepairWriter::new(config, "instashop-sweep").map_err(Failure::from)?;
-        for (source, table) in vanished() {
-            progress.say(&format!(
-                "deleting {} of {}",
-                table.vanished.len(),
-                table.table.name()
-            ));
-            let generation = generations(source.source);
-            for keys in table.vanished.chunks(CHUNK) {
-                let deletes: Vec<Repair> = keys
-                    .iter()
-                    .flat_map(|key| delete(config, source, table.table, *key, generation, Utc::now()))
-                    .collect();
-                writer.write(&deletes).await.map_err(Failure::from)?;
-            }
-        }
-        let ends: Vec<_> = cut::ends(config).await?.into_iter().collect();
-        cut::warehouse(&auditor, &ends, args.wait, &progress).await?;
     }
-    drop(progress);
-    let rows: Vec<Row<'_>> = vanished()
+
+    fn count(&self) -> usize {
+        self.vanished().map(|(_, table)| table.vanished.len()).sum()
+    }
+
+    /// Names of the tables that lost more than half of their rows.
+    fn suspicious(&self) -> Vec<&'static str> {
+        self.vanished()
+            .filter(|(_, table)| is_suspicious(table))
+            .map(|(_, table)| table.table.name())
+            .collect()
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
+    let mut wanted: Vec<SourceDb> = SourceDb::ALL.to_vec();
+    wanted.retain(|source| args.sources.is_empty() || args.sources.contains(source));
+    let mode = match (args.yes, args.force) {
+        (false, _) => Mode::Look,
+        (true, false) => Mode::Delete,
+        (true, true) => Mode::Force,
+    };
+    let swept = Box::pin(sweep(config, &wanted, mode, args.wait)).await?;
+    let (count, written) = (swept.count(), swept.written);
+    let rows: Vec<Row<'_>> = swept
+        .vanished()
         .map(|(source, table)| Row {
             source: source.source.name(),
             table: table.table.name(),
@@ -117,27 +126,83 @@ pub(crate) async fn run(args: &SweepArgs, config: &Config) -> Result<ExitCode> {
         })
         .collect();
     match args.format {
-        Format::Text => output::print(&page(&rows, count, write))?,
-        Format::Json => output::line(&json(&rows, count, write))?,
+        Format::Text => output::print(&page(&rows, count, written))?,
+        Format::Json => output::line(&json(&rows, count, written))?,
     }
     if count > 0 && !args.yes {
         return Err(Failure::new(Exit::No, "these rows are still in the stores")
             .hint("add --yes to delete them")
             .into());
     }
-    if count > 0 && !write {
-        let names: Vec<&str> = too_many.iter().map(|table| table.table.name()).collect();
+    if count > 0 && !written {
         return Err(Failure::new(
             Exit::No,
             format!(
                 "more than half of {} vanished; nothing was deleted",
-                names.join(", ")
+                swept.suspicious().join(", ")
             ),
         )
         .hint("if the source is meant to be so, add --force")
         .into());
     }
     Ok(Exit::Done.into())
+}
+
+/// Sweeps a source after it was read anew, as a worker does by itself; says in one sentence what came of it. More than
+/// half of a table is left to a person.
+pub(crate) async fn after_snapshot(config: &Config, source: SourceDb) -> Result<String> {
+    let swept = Box::pin(sweep(config, &[source], Mode::Delete, AFTER_SNAPSHOT)).await?;
+    let (count, name) = (swept.count(), source.name());
+    Ok(match (count, swept.written) {
+        (0, _) => format!("{name} was read anew, and nothing had vanished from it"),
+        (_, true) => format!("{name} was read anew; {count} rows that had vanished from it are deleted"),
+        (_, false) => format!(
+            "{name} was read anew, and more than half of {} had vanished: nothing is deleted. If the source is meant to \
+             be so, run `instashop sweep {name} --yes --force`",
+            swept.suspicious().join(", ")
+        ),
+    })
+}
+
+/// Longest time a sweep after a snapshot waits for the flows: a snapshot may be long.
+const AFTER_SNAPSHOT: Duration = Duration::from_mins(10);
+
+async fn sweep(config: &Config, sources: &[SourceDb], mode: Mode, wait: Duration) -> Result<Swept> {
+    let progress = Progress::new();
+    let mut auditor = Auditor::connect(&config.warehouse).await?;
+    let found = Box::pin(compare(config, &mut auditor, sources, wait, &progress)).await?;
+    let mut swept = Swept {
+        found,
+        written: false,
+    };
+    swept.written = match mode {
+        Mode::Look => false,
+        Mode::Delete => swept.suspicious().is_empty(),
+        Mode::Force => true,
+    };
+    if !swept.written || swept.count() == 0 {
+        return Ok(swept);
+    }
+    let generations = generations(config, &auditor).await?;
+    let writer = RepairWriter::new(config, "instashop-sweep").map_err(Failure::from)?;
+    for (source, table) in swept.vanished() {
+        progress.say(&format!(
+            "deleting {} of {}",
+            table.vanished.len(),
+            table.table.name()
+        ));
+        let generation = generations(source.source);
+        for keys in table.vanished.chunks(CHUNK) {
+            let deletes: Vec<Repair> = keys
+                .iter()
+                .flat_map(|key| delete(config, source, table.table, *key, generation, Utc::now()))
+                .collect();
+            writer.write(&deletes).await.map_err(Failure::from)?;
+        }
+    }
+    let ends: Vec<_> = cut::ends(config).await?.into_iter().collect();
+    cut::warehouse(&auditor, &ends, wait, &progress).await?;
+    Ok(swept)
 }
 
 /// True when so much of a table is gone that somebody should look first.

@@ -328,6 +328,29 @@ fn transitions_end_each_other_and_a_delete_ends_the_last() {
     assert_eq!(seen, expected);
 }
 
+/// One upsert cannot hit a row twice, so a batch leaves one image per key; the log and the history keep every step.
+#[test]
+fn pitfall_21_a_key_twice_in_one_batch() {
+    let mut store = Store::default();
+    let records = vec![
+        streamed(1, Op::Create, 5, Some(order(1, 100, "pending"))),
+        streamed(2, Op::Create, 6, Some(order(2, 100, "pending"))),
+        streamed(1, Op::Update, 7, Some(order(1, 150, "completed"))),
+        streamed(1, Op::Delete, 8, None),
+        streamed(1, Op::Create, 9, Some(order(1, 200, "failed"))),
+    ];
+    let effects = apply(&mut store, &batch(0, records));
+    let rows = &effects.rows[&Table::Transaction];
+    assert_eq!(rows.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(rows[0].1.row, order(1, 200, "failed"));
+    assert_eq!(effects.events.len(), 5);
+    let of_first = effects
+        .transitions
+        .iter()
+        .filter(|transition| transition.key == 1);
+    assert_eq!(of_first.count(), 4, "created, completed, deleted, created again");
+}
+
 #[test]
 fn what_cannot_be_decoded_is_rejected_and_the_newest_commit_is_told_per_step() {
     let mut batch = batch(

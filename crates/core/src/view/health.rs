@@ -36,6 +36,9 @@ pub struct WorkerHealth {
     pub latency_p95_ms: Option<u64>,
     /// See `latency_p50_ms`.
     pub latency_p99_ms: Option<u64>,
+    /// Columns that came and are not in the catalogue, `table.column`: carried in the event log alone.
+    #[serde(default)]
+    pub new_columns: Vec<String>,
     /// Partitions owned.
     pub partitions: Vec<PartitionHealth>,
 }

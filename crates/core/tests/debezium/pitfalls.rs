@@ -1,5 +1,6 @@
-//! One test for each pitfall of docs/cdc section 4, as far as decoding can fall into it. Pitfalls 20 (rebalance), 21
-//! (a key twice in a batch) and 22 (order across topics) are those of the sinks and are tested there.
+//! One test for each pitfall of docs/cdc section 4, as far as decoding can fall into it. Those of the sinks are tested
+//! there: `pitfall_20_a_zombie_is_fenced_and_its_batch_changes_nothing` (live store), `pitfall_21_a_key_twice_in_one_batch`
+//! (fold), `pitfall_22_no_order_across_topics` (live protocol).
 
 use instashop_core::change::{Moment, NotARow, Op, Record, Value};
 use instashop_core::debezium::{

@@ -10,7 +10,7 @@ use instashop_core::live::{Writes, step, wanted};
 
 use crate::batches::{Belief, next_batch};
 use crate::model::{Model, Said};
-use crate::shop::Shop;
+use crate::shop::{Log, Shop};
 
 /// A worker.
 #[derive(Debug, Clone, Default)]
@@ -227,14 +227,33 @@ impl Fleet {
         }
     }
 
+    /// One topic after the other is read to its end, by one worker alone.
+    pub fn drain_in_order(&mut self, shop: &mut Shop, topics: &[&str], meaning: &Meaning) {
+        for topic in topics {
+            self.workers[0].owned.clear();
+            self.drain_topics(shop, |of| of == *topic, meaning);
+        }
+    }
+
     /// Everything is read to its end, by one worker alone.
     pub fn drain(&mut self, shop: &mut Shop, meaning: &Meaning) {
+        self.drain_topics(shop, |_| true, meaning);
+    }
+
+    fn drain_topics(&mut self, shop: &mut Shop, is_read: impl Fn(&str) -> bool, meaning: &Meaning) {
         for log in shop.logs.clone() {
-            self.assign(0, &log.partition);
+            if is_read(&log.partition.topic) {
+                self.assign(0, &log.partition);
+            }
         }
         loop {
             let owned = &self.workers[0].owned;
-            let left = shop.logs.iter().any(|log| owned[&log.partition].base < log.end);
+            let is_left = |log: &Log| {
+                owned
+                    .get(&log.partition)
+                    .is_some_and(|belief| belief.base < log.end)
+            };
+            let left = shop.logs.iter().any(is_left);
             if !left {
                 return;
             }

@@ -87,6 +87,7 @@ impl Shop {
         let (unchanged, older, not_a_row) = (2_118 + salt, 14 * salt, 51_203);
         let applied = 1_204_000 + (now.timestamp() as u64 % 1_000_000);
         WorkerHealth {
+            new_columns: Vec::new(),
             worker: name.into(),
             started_at: started,
             seen_at: now - TimeDelta::milliseconds(420),

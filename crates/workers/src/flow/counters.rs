@@ -1,13 +1,19 @@
 //! What one worker counts: every record ends in exactly one place (docs: reliability I6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use instashop_core::assignment::Assignment;
 use instashop_core::batch::{Batch, Tally};
-use instashop_core::change::Record;
+use instashop_core::change::{Change, Record};
 use instashop_core::latency::{LastMinute, Rate};
+use instashop_core::table::{SourceDb, Table};
 use instashop_core::view::{PartitionHealth, WorkerHealth};
+
+use super::snapshots::sentinel_of;
+
+/// Most new columns that are remembered.
+const NEW_COLUMNS: usize = 50;
 
 /// Counters of one worker since its start.
 #[derive(Debug, Default)]
@@ -19,6 +25,10 @@ pub(super) struct Counters {
     latency: LastMinute,
     /// Newest heartbeat by connector prefix, in the connector's clock.
     heartbeats: BTreeMap<String, DateTime<Utc>>,
+    /// When the last snapshot row of a source's sentinel was applied.
+    snapshots: BTreeMap<SourceDb, DateTime<Utc>>,
+    /// Columns that are not in the catalogue.
+    new_columns: BTreeSet<(Table, String)>,
 }
 
 impl Counters {
@@ -41,6 +51,12 @@ impl Counters {
             };
             match &record.content {
                 Ok(Record::Change(change)) => {
+                    self.columns(change);
+                    if change.snapshot
+                        && let Some(source) = sentinel_of(partition)
+                    {
+                        self.snapshots.insert(source, now);
+                    }
                     assignment.saw(partition, change.committed_at);
                     // A snapshot row carries the clock of the snapshot, and what a rebuild reads is old by nature.
                     if !change.snapshot && !change.repair && !assignment.is_rebuilding(partition) {
@@ -57,6 +73,26 @@ impl Counters {
             }
         }
         tally.total() == records
+    }
+
+    fn columns(&mut self, change: &Change) {
+        let Some(row) = &change.after else { return };
+        for name in row.extra.keys() {
+            if self.new_columns.len() >= NEW_COLUMNS {
+                return;
+            }
+            let known = self
+                .new_columns
+                .iter()
+                .any(|(table, known)| *table == change.table && known == name);
+            if !known {
+                tracing::info!(
+                    "{}.{name} is a new column: it is carried in the event log alone",
+                    change.table.name()
+                );
+                self.new_columns.insert((change.table, name.clone()));
+            }
+        }
     }
 
     /// Records that were read and left out because the sink has them already.
@@ -80,6 +116,10 @@ impl Counters {
 
     pub(super) const fn heartbeats(&self) -> &BTreeMap<String, DateTime<Utc>> {
         &self.heartbeats
+    }
+
+    pub(super) const fn snapshots(&self) -> &BTreeMap<SourceDb, DateTime<Utc>> {
+        &self.snapshots
     }
 
     /// What the worker says about itself.
@@ -108,6 +148,11 @@ impl Counters {
             latency_p50_ms: latency.map(|latency| latency.p50),
             latency_p95_ms: latency.map(|latency| latency.p95),
             latency_p99_ms: latency.map(|latency| latency.p99),
+            new_columns: self
+                .new_columns
+                .iter()
+                .map(|(table, column)| format!("{}.{column}", table.name()))
+                .collect(),
             partitions: assignment
                 .progress()
                 .map(|progress| PartitionHealth {

@@ -16,6 +16,7 @@ use instashop_core::batch::Batch;
 use instashop_core::breaker::Breaker;
 use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
+use instashop_core::schema_drift::DriftWatch;
 use instashop_store::Sink;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -84,7 +85,10 @@ pub struct Engine<S> {
 
     assignment: Assignment,
     inbox: Inbox,
+    /// Partitions of each topic at the start; one that is not in here may have any number.
+    widths: BTreeMap<String, i32>,
     breaker: Breaker,
+    drift: DriftWatch,
     /// The batch in hand, perhaps in parts, in order.
     trying: VecDeque<Batch>,
     debts: VecDeque<Debt>,
@@ -129,7 +133,9 @@ impl<S: Sink> Engine<S> {
             started: now,
             assignment: Assignment::default(),
             inbox: Inbox::default(),
+            widths: BTreeMap::new(),
             breaker: Breaker::new(pace.reject_percent),
+            drift: DriftWatch::default(),
             trying: VecDeque::new(),
             debts: VecDeque::new(),
             conflicts_in_a_row: 0,
@@ -146,6 +152,13 @@ impl<S: Sink> Engine<S> {
             publish_at: now,
             hint_at: now,
         }
+    }
+
+    /// Makes the flow stop when a topic gets more partitions than this while it runs.
+    #[must_use]
+    pub fn with_widths(mut self, widths: BTreeMap<String, i32>) -> Self {
+        self.widths = widths;
+        self
     }
 
     /// Runs until a stop is asked for (`Ok`) or the flow cannot go on. Either way the batch in flight is finished and
@@ -236,11 +249,12 @@ impl<S: Sink> Engine<S> {
             for (prefix, at) in &taken.heartbeats {
                 self.counters.heartbeat(prefix, *at);
             }
-            if let Some(tripped) = self.breaker.judge(&taken.batch) {
+            let batch = self.without_drifted_tables(taken.batch);
+            if let Some(tripped) = self.breaker.judge(&batch) {
                 return Err(FlowFailure::Rejects(tripped));
             }
-            if !taken.batch.steps.is_empty() && !self.has_outlived(&taken.batch) {
-                self.trying.push_back(taken.batch);
+            if !batch.steps.is_empty() && !self.has_outlived(&batch) {
+                self.trying.push_back(batch);
             }
             return Ok(true);
         }
@@ -269,6 +283,16 @@ impl<S: Sink> Engine<S> {
         match event {
             Event::Assigned { number, partitions } => {
                 self.let_go();
+                for partition in &partitions {
+                    if let Some(width) = self
+                        .widths
+                        .get(&partition.topic)
+                        .filter(|width| partition.number >= **width)
+                    {
+                        let failure = kafka::widened(&partition.topic, partition.number + 1, *width);
+                        return Err(FlowFailure::Kafka(failure));
+                    }
+                }
                 tracing::info!(partitions = partitions.len(), "assigned");
                 self.debts.push_back(Debt::Assignment { number, partitions });
                 self.not_before = None;
@@ -338,6 +362,22 @@ impl<S: Sink> Engine<S> {
             .map(|batch| batch.without(refused))
             .filter(|batch| !batch.steps.is_empty())
             .collect();
+    }
+
+    /// Stops the tables whose records lack what is needed, and leaves them out of the batch; the others go on.
+    fn without_drifted_tables(&mut self, batch: Batch) -> Batch {
+        let now = self.steady_now();
+        let mut stopped = Vec::new();
+        for drift in self.drift.judge(&batch) {
+            let reason = format!("{}: its schema changed. {}", drift.topic, drift.detail);
+            tracing::error!("{reason} The table is stopped, the others go on");
+            stopped.extend(self.assignment.stop_topic(&drift.topic, &reason, now));
+        }
+        if stopped.is_empty() {
+            batch
+        } else {
+            batch.without(&stopped)
+        }
     }
 
     /// Changes the steps of a partition in the batch in hand.

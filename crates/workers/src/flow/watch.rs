@@ -17,9 +17,11 @@ use super::connectors::{Connectors, has_failed};
 use super::engine::Report;
 use super::publisher::Watched;
 use super::restarts::{Restarts, Verdict};
+use super::snapshots::Snapshots;
 use crate::cli::exit::sentence;
 use crate::kafka;
 use crate::shutdown::Shutdown;
+use crate::sweep;
 
 /// Watches until the program stops.
 pub(super) async fn watch(
@@ -39,6 +41,7 @@ pub(super) async fn watch(
     };
     let mut slots = SourceDb::ALL.map(|source| SlotWatch::new(source, config.sources.get(source)));
     let mut restarts = Restarts::default();
+    let mut snapshots = Snapshots::default();
     let mut brokers_known = config.kafka.brokers.split(',').count();
     let mut interval = tokio::time::interval(Duration::from_millis(config.flow.watch_ms));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -46,6 +49,12 @@ pub(super) async fn watch(
         tokio::select! {
             () = shutdown.triggered() => return,
             _ = interval.tick() => {}
+        }
+        if flow == Flow::Warehouse {
+            let over = snapshots.over(&reports.borrow().snapshots, Utc::now());
+            for source in over {
+                tokio::spawn(sweep_after_snapshot(config.clone(), source));
+            }
         }
         if !reports.borrow().watches {
             continue;
@@ -82,6 +91,17 @@ pub(super) async fn watch(
                 u32::try_from(brokers_known).unwrap_or(u32::MAX),
             )),
         });
+    }
+}
+
+/// Removes what vanished from a source before it was read anew.
+async fn sweep_after_snapshot(config: Config, source: SourceDb) {
+    match Box::pin(sweep::after_snapshot(&config, source)).await {
+        Ok(said) => tracing::info!("{said}"),
+        Err(error) => tracing::warn!(
+            "{} was read anew, and it could not be found out what had vanished from it: {error:#}. Run `instashop sweep`",
+            source.name()
+        ),
     }
 }
 

@@ -38,7 +38,8 @@ where
     let Some(topics) = wait_for_topics(config, &name, shutdown).await? else {
         return Ok(());
     };
-    let topics: Vec<&str> = topics.partitions.keys().map(String::as_str).collect();
+    let widths = topics.partitions;
+    let topics: Vec<&str> = widths.keys().map(String::as_str).collect();
     let consumer = kafka::start(
         &kafka::consumer_settings(config, flow.group(config), &name),
         &topics,
@@ -82,7 +83,8 @@ where
         commands.clone(),
         reports,
         name,
-    );
+    )
+    .with_widths(widths);
     let limit = Duration::from_millis(config.flow.shutdown_ms);
     let deadline = async {
         shutdown.triggered().await;

@@ -20,8 +20,8 @@ pub fn consumer(config: &Config, group: &str, client: &str) -> ClientConfig {
         // often on two. The classic protocol with it is eager, which the consumer thread relies on.
         .set("group.protocol", "classic")
         .set("partition.assignment.strategy", "range")
-        .set("session.timeout.ms", "8000")
-        .set("heartbeat.interval.ms", "2000")
+        .set("session.timeout.ms", "6000")
+        .set("heartbeat.interval.ms", "1000")
         .set("max.poll.interval.ms", "300000")
         // Memory of the client's own queue; the flow's bound comes on top.
         .set("queued.max.messages.kbytes", "16384")

@@ -64,12 +64,12 @@ pub fn readable(config: &Config, client: &str) -> Result<Option<ReadableTopics>,
             )
         })
         .collect();
-    select(&there).map(|partitions| {
-        Some(ReadableTopics {
-            partitions,
-            brokers: metadata.brokers().len(),
-        })
-    })
+    let partitions = select(&there)?;
+    check_widths(config, &partitions)?;
+    Ok(Some(ReadableTopics {
+        partitions,
+        brokers: metadata.brokers().len(),
+    }))
 }
 
 /// Number of brokers that are alive; `None` when none answers.
@@ -80,6 +80,28 @@ pub fn brokers(config: &Config, client: &str) -> Option<usize> {
         .fetch_metadata(Some(Table::Transaction.name()), Duration::from_secs(5))
         .ok()?;
     Some(metadata.brokers().len())
+}
+
+/// Refuses topics whose number of partitions is not the configured one: keys lie elsewhere then than they did, and what
+/// is in flight of one row has no order (docs: reliability C1).
+fn check_widths(config: &Config, found: &BTreeMap<String, i32>) -> Result<(), KafkaFailure> {
+    for table in Table::ALL {
+        let wanted = config.kafka.partitions_of(table);
+        if let Some(width) = found.get(table.name()).filter(|width| **width != wanted) {
+            return Err(widened(table.name(), *width, wanted));
+        }
+    }
+    Ok(())
+}
+
+/// A topic that has another number of partitions than it had.
+pub fn widened(topic: &str, width: i32, wanted: i32) -> KafkaFailure {
+    KafkaFailure {
+        what: format!("topic {topic} has {width} partitions instead of {wanted}, so the order of its rows is lost"),
+        hint: "stop the connector and the workers, delete the topic, run `instashop setup`, have its tables read anew, and \
+               run `instashop rebuild live` and `instashop rebuild warehouse`"
+            .into(),
+    }
 }
 
 /// The topics to read among those that exist, or which are missing.
@@ -142,5 +164,23 @@ mod tests {
         );
         let failure = select(&BTreeMap::new()).unwrap_err().to_string();
         assert!(failure.contains("and 13 more"), "{failure}");
+    }
+
+    #[test]
+    fn a_topic_of_another_width_is_refused() {
+        let config = Config::default();
+        let mut found: BTreeMap<String, i32> = Table::ALL
+            .iter()
+            .map(|table| (table.name().to_owned(), config.kafka.partitions_of(*table)))
+            .collect();
+        assert_eq!(check_widths(&config, &found), Ok(()));
+        found.insert("stock".into(), 8);
+        let failure = check_widths(&config, &found).unwrap_err();
+        assert!(
+            failure
+                .what
+                .starts_with("topic stock has 8 partitions instead of 6"),
+            "{failure}"
+        );
     }
 }

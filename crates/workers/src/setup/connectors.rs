@@ -13,9 +13,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
-use instashop_core::config::Config;
+use instashop_core::config::{self, Config};
 use instashop_core::table::SourceDb;
-use instashop_store::source::Inspection;
+use instashop_store::StoreError;
+use instashop_store::source::{Inspection, SourceOwner};
 
 use super::Part;
 use super::connect::{Connect, ConnectError, Settings};
@@ -136,7 +137,21 @@ async fn apply(
         return Ok(());
     }
     let mut done: Vec<String> = Vec::new();
-    if change.new_snapshot {
+    let settings = plan.config.sources.get(source);
+    if change.exists && running::slot_is_lost(source, settings).await {
+        running::stop(connect, name, plan.wait).await?;
+        if let Err(error) = drop_lost_slot(source, settings).await {
+            journal.store_problem(Part::Connectors, name, &error);
+            return Ok(());
+        }
+        connect.forget_offsets(name).await?;
+        connect.apply(name, &change.wanted).await?;
+        connect.resume(name).await?;
+        done.push(
+            "the server had removed log that its slot needed: begins with a new slot and a new snapshot"
+                .into(),
+        );
+    } else if change.new_snapshot {
         // The stored offset belongs to another log.
         running::stop(connect, name, plan.wait).await?;
         connect.forget_offsets(name).await?;
@@ -147,13 +162,19 @@ async fn apply(
         connect.apply(name, &change.wanted).await?;
         done.push(change.words());
     }
-    let settings = plan.config.sources.get(source);
     match running::wait(connect, source, settings, &change.wanted, plan.wait, &mut done).await? {
         Ok(state) if done.is_empty() => journal.unchanged(Part::Connectors, name, state),
         Ok(state) => journal.changed(Part::Connectors, name, format!("{}; {state}", done.join("; "))),
         Err((what, hint)) => journal.problem(Part::Connectors, name, Exit::No, what, hint),
     }
     Ok(())
+}
+
+async fn drop_lost_slot(source: SourceDb, settings: &config::Source) -> Result<bool, StoreError> {
+    SourceOwner::connect(source, settings)
+        .await?
+        .drop_lost_slot()
+        .await
 }
 
 /// With `--check`: says what would be done and what is wrong.

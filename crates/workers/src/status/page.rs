@@ -247,6 +247,18 @@ fn stores(health: &Health, now: DateTime<Utc>) -> String {
         let quality = format!("{unmapped} orders with an unknown status today, {bare} sales without lines");
         rows.push(row(["data quality", &quality]));
     }
+    let mut new: Vec<&str> = flows
+        .into_iter()
+        .flatten()
+        .flat_map(|flow| &flow.workers)
+        .flat_map(|worker| worker.new_columns.iter().map(String::as_str))
+        .collect();
+    new.sort_unstable();
+    new.dedup();
+    if !new.is_empty() {
+        let said = format!("{} (carried in the event log alone)", new.join(", "));
+        rows.push(row(["new columns", &said]));
+    }
     table(&rows, &[])
 }
 

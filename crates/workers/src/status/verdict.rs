@@ -22,8 +22,8 @@ const LAG: i64 = 10_000;
 /// Log that a slot may hold back at its source before somebody should look, bytes.
 const HELD_BACK: i64 = 1024 * 1024 * 1024;
 
-/// Topics beside the tables: heartbeats and repairs, one partition each.
-const SIDE_PARTITIONS: usize = SourceDb::ALL.len() + 1;
+/// Topics beside the tables: heartbeats, one partition each.
+const SIDE_PARTITIONS: usize = SourceDb::ALL.len();
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -461,8 +461,8 @@ pub(super) mod tests {
                     worker.partitions[0].end = Some(20_010);
                 },
             ),
-            ("live: 2 of 58 partitions have no worker", Exit::No, |h| {
-                live(h).flow.workers[0].partitions.truncate(56);
+            ("live: 2 of 57 partitions have no worker", Exit::No, |h| {
+                live(h).flow.workers[0].partitions.truncate(55);
             }),
             ("live: 20000 messages behind", Exit::No, |h| {
                 live(h).flow.workers[0].partitions[0].end = Some(20_010);

@@ -56,7 +56,8 @@ impl<S: Sink> Engine<S> {
                 }
                 Err(error) if error.kind() == Kind::Permanent => {
                     tracing::error!("{error}");
-                    self.assignment.stop(partition, error.to_string());
+                    let moment = self.steady_now();
+                    self.assignment.stop(partition, error.to_string(), moment);
                     self.forget(&partition.clone());
                     Ok(())
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use instashop_core::checkpoint::Partition;
-use instashop_core::table::Table;
+use instashop_core::table::{SourceDb, Table};
 use instashop_core::view::WorkerHealth;
 use instashop_store::Sink;
 
@@ -19,6 +19,8 @@ pub struct Report {
     pub watches: bool,
     /// Newest heartbeat by connector prefix.
     pub heartbeats: BTreeMap<String, DateTime<Utc>>,
+    /// When the last snapshot row of each source was applied, as far as this worker holds its sentinel.
+    pub snapshots: BTreeMap<SourceDb, DateTime<Utc>>,
     /// When the rebuild that is going on began, and how much of it is done in percent.
     pub rebuild: Option<(DateTime<Utc>, u8)>,
 }
@@ -66,6 +68,7 @@ impl<S: Sink> Engine<S> {
                 .health(&self.worker, self.started_at, state, &self.assignment, now),
             watches: self.assignment.holds(&watched),
             heartbeats: self.counters.heartbeats().clone(),
+            snapshots: self.counters.snapshots().clone(),
             rebuild: self.rebuilding_since.zip(percent),
         };
         // Nobody listens only when the program is ending.

@@ -124,6 +124,12 @@ pub(super) async fn look(
     }
 }
 
+/// True when the slot is there and of no use any more. A source that does not answer is judged later.
+pub(super) async fn slot_is_lost(source: SourceDb, settings: &config::Source) -> bool {
+    let state = SlotWatch::new(source, settings).ask().await;
+    matches!(state, Ok(Some(state)) if state.wal_status == "lost")
+}
+
 /// Stops a connector and waits until its tasks are gone: only then may its offsets be forgotten.
 pub(super) async fn stop(connect: &Connect, name: &str, wait: Duration) -> Result<(), ConnectError> {
     connect.stop(name).await?;
@@ -153,7 +159,7 @@ fn read(status: &Status, slot: &SlotState) -> String {
 fn lost() -> (String, String) {
     (
         "the server has removed log that its slot needs".into(),
-        "drop the slot at the source and run instashop setup: a new slot and a new snapshot follow".into(),
+        "run instashop setup: a new slot and a new snapshot follow".into(),
     )
 }
 
