@@ -6,7 +6,7 @@ DEMO ?= local
 BUILD = cargo build --release --workspace --bins
 DEV = target/release/instashop-dev
 
-.PHONY: demo stop clean-demo test test-fast test-stack test-system fmt lint tidy screens pictures audit prerequisites
+.PHONY: demo stop clean-demo test test-fast test-stack test-system faults fmt lint tidy screens pictures audit prerequisites
 
 demo: demo-$(DEMO)
 stop: stop-$(DEMO)
@@ -38,6 +38,10 @@ test-system: prerequisites
 	cargo run --quiet -p instashop-dev -- test --system
 test-stack: prerequisites
 	cargo run --quiet -p instashop-dev -- test --stack
+# The whole fault matrix on real servers, about an hour; `make faults ARGS=--quick` is the part that `make test` plays.
+faults: prerequisites
+	$(BUILD)
+	$(DEV) faults $(ARGS)
 
 fmt:
 	cargo fmt --all

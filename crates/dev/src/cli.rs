@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, simulate, stack, suite, tidy};
+use crate::{demo, faults, simulate, stack, suite, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -27,6 +27,8 @@ enum Command {
     Tidy(tidy::Args),
     /// From nothing to a dashboard with live numbers, and back
     Demo(demo::Args),
+    /// Play the fault matrix on real servers; every fault must end in drift 0
+    Faults(faults::Args),
     /// Run everything that says whether the tree is good, quick things first
     Test(suite::Args),
 }
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Tidy(args) => tidy::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Faults(args) => faults::run(&args),
         Command::Test(args) => suite::run(&args),
     };
     result.unwrap_or_else(|report| {

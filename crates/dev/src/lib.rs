@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod faults;
 pub mod simulate;
 pub mod stack;
 pub mod suite;

@@ -19,6 +19,7 @@ mod catalogue;
 mod census;
 mod clerk;
 mod dice;
+pub(crate) use dice::Dice;
 mod fulfilment;
 mod geography;
 mod habits;

@@ -185,6 +185,12 @@ const STEPS: &[Step] = &[
         ],
         expect: Expect::Tests,
     },
+    Step {
+        name: "the quick faults",
+        group: Group::System,
+        command: &["@self", "faults", "--quick"],
+        expect: Expect::Tests,
+    },
 ];
 
 /// Two suites against servers. Always of the whole workspace: of one package alone the libraries would have other

@@ -1,7 +1,7 @@
 //! Every invariant of ARCHITECTURE.md names the check that holds it, and that check exists.
 //!
 //! An invariant is a list item that begins with `- **A<number>`; its text ends with `Check:` and names in backticks.
-//! A name is a test function, a make target, a rule of tidy or a file.
+//! A name is a test function, a make target, a rule of tidy, a scenario of the fault matrix or a file.
 
 use super::{Finding, Source};
 
@@ -85,6 +85,12 @@ fn exists(sources: &[Source], name: &str) -> bool {
             .iter()
             .any(|source| source.path.starts_with("crates/dev/src/tidy") && source.text.contains(&quoted));
     }
+    if let Some(fault) = name.strip_prefix("fault ") {
+        let quoted = format!("\"{fault}\"");
+        return sources
+            .iter()
+            .any(|source| source.path.ends_with("faults/matrix.rs") && source.text.contains(&quoted));
+    }
     if name.contains('/') {
         return sources.iter().any(|source| source.path == name);
     }
@@ -102,11 +108,12 @@ mod tests {
     #[test]
     fn each_invariant_needs_a_check_that_exists() {
         let page = "- **A1** Money is cents.\n  Check: `shares_add_up`.\n- **A2** No check here.\n- **A3** Check: `gone`.\n\
-                    - **A4** Check: `make lint`, `tidy sql`.\n- not an invariant\n";
+                    - **A4** Check: `make lint`, `tidy sql`, `fault fire`.\n- not an invariant\n";
         let sources = [
             source(PAGE, page),
             source("crates/core/src/money.rs", "fn shares_add_up() {}"),
             source("Makefile", "lint:\n\tcargo clippy\n"),
+            source("crates/dev/src/faults/matrix.rs", "scenario(\"fire\", ..)"),
             source("crates/dev/src/tidy/text.rs", "find(\"sql\", ..)"),
         ];
         let found: Vec<_> = check(&sources)

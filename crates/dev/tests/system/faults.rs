@@ -42,23 +42,6 @@ fn kill_hard(pid: i32) {
         .expect("killing a process");
 }
 
-fn redis(config: &Config, arguments: &[&str]) -> String {
-    let output = Command::new("redis-cli")
-        .args([
-            "-h",
-            &config.redis.host,
-            "-p",
-            &config.redis.port.to_string(),
-            "--user",
-            &config.redis.admin_user,
-        ])
-        .args(arguments)
-        .env("REDISCLI_AUTH", config.redis.admin_password.reveal())
-        .output()
-        .expect("running redis-cli");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
 fn restart_connector(config: &Config, name: &str) {
     let url = format!(
         "{}/connectors/{name}/restart?includeTasks=true",
@@ -98,45 +81,6 @@ fn workers_killed_hard_in_the_middle_change_no_number() {
             },
         );
     }
-    bed.proved();
-    drop(shop);
-}
-
-#[test]
-fn an_emptied_redis_is_built_again_and_ends_equal() {
-    let bed = bed();
-    bed.running();
-    let config = bed.config();
-    let shop = bed.shop("40");
-    assert_eq!(redis(&config, &["FLUSHALL"]), "OK");
-    bed.proved();
-    drop(shop);
-}
-
-#[test]
-fn a_redis_killed_hard_may_lose_a_second_and_ends_equal() {
-    let bed = bed();
-    bed.running();
-    let config = bed.config();
-    let shop = bed.shop("60");
-    let info = redis(&config, &["INFO", "server"]);
-    let pid = info
-        .lines()
-        .find_map(|line| line.strip_prefix("process_id:"))
-        .expect("Redis says its process id");
-    kill_hard(pid.trim().parse().expect("a process id"));
-    bed.dev(&["stack", "up"]).good();
-    bed.proved();
-    drop(shop);
-}
-
-#[test]
-fn a_restarted_connector_changes_no_number() {
-    let bed = bed();
-    bed.running();
-    let config = bed.config();
-    let shop = bed.shop("60");
-    restart_connector(&config, "instashop");
     bed.proved();
     drop(shop);
 }

@@ -1,0 +1,83 @@
+//! Plain SQL on the databases of the bed, as their owners.
+
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr};
+use instashop_core::config::Config;
+use tokio_postgres::{Client, NoTls};
+
+/// Which database.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Database {
+    /// Shops, buyers, products, orders, behaviour.
+    Instashop,
+    /// Interactions and segments.
+    Crm,
+    /// Stock.
+    Erp,
+    /// The warehouse.
+    Warehouse,
+}
+
+/// A connection with a runtime of its own.
+#[derive(Debug)]
+pub(super) struct Sql {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+}
+
+impl Sql {
+    pub(super) fn connect(config: &Config, database: Database) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .wrap_err("cannot make a runtime")?;
+        let mut address = tokio_postgres::Config::new();
+        let source = match database {
+            Database::Instashop => Some(&config.sources.instashop),
+            Database::Crm => Some(&config.sources.crm_db),
+            Database::Erp => Some(&config.sources.erp_db),
+            Database::Warehouse => None,
+        };
+        match source {
+            Some(source) => address
+                .host(&source.host)
+                .port(source.port)
+                .dbname(&source.database)
+                .user(&source.owner_user)
+                .password(source.owner_password.reveal()),
+            None => address
+                .host(&config.warehouse.host)
+                .port(config.warehouse.port)
+                .dbname(&config.warehouse.database)
+                .user(&config.warehouse.owner_user)
+                .password(config.warehouse.owner_password.reveal()),
+        };
+        address.connect_timeout(Duration::from_secs(5));
+        let client = runtime
+            .block_on(async {
+                let (client, connection) = address.connect(NoTls).await?;
+                tokio::spawn(connection);
+                Ok::<_, tokio_postgres::Error>(client)
+            })
+            .wrap_err_with(|| format!("cannot connect to {database:?}"))?;
+        Ok(Self { runtime, client })
+    }
+
+    /// Runs statements.
+    pub(super) fn run(&self, sql: &str) -> Result<()> {
+        self.runtime
+            .block_on(self.client.batch_execute(sql))
+            .wrap_err_with(|| sql.to_owned())
+    }
+
+    /// One value as text; NULL is empty.
+    pub(super) fn text(&self, sql: &str) -> Result<String> {
+        let row = self
+            .runtime
+            .block_on(self.client.query_one(sql, &[]))
+            .wrap_err_with(|| sql.to_owned())?;
+        Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+    }
+}
