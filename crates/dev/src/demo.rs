@@ -49,8 +49,9 @@ struct UpArgs {
     print: bool,
 }
 
-/// How long the dashboard may take to show fresh numbers after the workers are up.
-const FIRST_NUMBERS: Duration = Duration::from_mins(2);
+/// How long the dashboard may take to show fresh numbers after the workers are up: the first snapshot of the sources is
+/// read before they are complete.
+const FIRST_NUMBERS: Duration = Duration::from_mins(5);
 
 /// Runs the command.
 ///

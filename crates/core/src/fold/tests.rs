@@ -369,6 +369,15 @@ fn what_cannot_be_decoded_is_rejected_and_the_newest_commit_is_told_per_step() {
         detail: "x".into(),
         ..Rejected::default()
     }));
+    // A repair is no news of its source, however late it was committed.
+    let mut repair = change(1, Op::Update, 9, Some(order(1, 200, "pending")));
+    (repair.repair, repair.committed_at) = (true, at(500));
+    batch.records.push(BatchRecord {
+        step: 0,
+        offset: 20,
+        kafka_at: None,
+        content: Ok(Record::Change(Box::new(repair))),
+    });
     let effects = fold(&batch, [], &[]);
     assert_eq!(effects.rejected, [2]);
     assert_eq!(effects.tally.rejected, 1);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::assignment::Assignment;
 use instashop_core::batch::{Batch, Tally};
 use instashop_core::change::{Change, Record};
@@ -15,6 +15,9 @@ use super::snapshots::sentinel_of;
 /// Most new columns that are remembered.
 const NEW_COLUMNS: usize = 50;
 
+/// Longest time between two rows of a snapshot that is still going on, as far as the screens are concerned.
+const SNAPSHOT_GAP: TimeDelta = TimeDelta::seconds(3);
+
 /// Counters of one worker since its start.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -25,6 +28,8 @@ pub(super) struct Counters {
     latency: LastMinute,
     /// Newest heartbeat by connector prefix, in the connector's clock.
     heartbeats: BTreeMap<String, DateTime<Utc>>,
+    /// When the last snapshot row of any table was applied.
+    last_snapshot_row: Option<DateTime<Utc>>,
     /// When the last snapshot row of a source's sentinel was applied.
     snapshots: BTreeMap<SourceDb, DateTime<Utc>>,
     /// Columns that are not in the catalogue.
@@ -52,10 +57,11 @@ impl Counters {
             match &record.content {
                 Ok(Record::Change(change)) => {
                     self.columns(change);
-                    if change.snapshot
-                        && let Some(source) = sentinel_of(partition)
-                    {
-                        self.snapshots.insert(source, now);
+                    if change.snapshot {
+                        self.last_snapshot_row = Some(now);
+                        if let Some(source) = sentinel_of(partition) {
+                            self.snapshots.insert(source, now);
+                        }
                     }
                     assignment.saw(partition, change.committed_at);
                     // A snapshot row carries the clock of the snapshot, and what a rebuild reads is old by nature.
@@ -118,6 +124,13 @@ impl Counters {
         &self.heartbeats
     }
 
+    /// True while a snapshot of a source is coming in: the topics grow with it, so their ends say nothing about how
+    /// complete the numbers are.
+    pub(super) fn reads_snapshot(&self, now: DateTime<Utc>) -> bool {
+        self.last_snapshot_row
+            .is_some_and(|last| now - last < SNAPSHOT_GAP)
+    }
+
     pub(super) const fn snapshots(&self) -> &BTreeMap<SourceDb, DateTime<Utc>> {
         &self.snapshots
     }
@@ -164,5 +177,75 @@ impl Counters {
                 })
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use instashop_core::batch::BatchRecord;
+    use instashop_core::change::Op;
+    use instashop_core::checkpoint::{Partition, Step};
+    use instashop_core::position::Position;
+
+    use super::*;
+
+    fn batch(topic: &str, snapshot: bool) -> Batch {
+        let table = Table::from_name(topic).unwrap();
+        let change = Change {
+            source: table.source(),
+            table,
+            key: 1,
+            op: Op::Read,
+            before: None,
+            after: None,
+            position: Position::snapshot(0),
+            lsn: 0,
+            tx_id: None,
+            committed_at: DateTime::UNIX_EPOCH,
+            snapshot,
+            repair: false,
+        };
+        Batch {
+            steps: vec![Step {
+                partition: Partition {
+                    topic: topic.into(),
+                    number: 0,
+                },
+                epoch: 1,
+                base: 0,
+                next: 1,
+            }],
+            records: vec![BatchRecord {
+                step: 0,
+                offset: 0,
+                kafka_at: None,
+                content: Ok(Record::Change(Box::new(change))),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_coming_in_until_no_row_of_it_came_for_a_while() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let mut counters = Counters::default();
+        let apply = |counters: &mut Counters, topic, snapshot, second| {
+            let tally = Tally {
+                applied: 1,
+                ..Tally::default()
+            };
+            counters.applied(
+                &batch(topic, snapshot),
+                tally,
+                &mut Assignment::default(),
+                at(second),
+            )
+        };
+        assert!(apply(&mut counters, "buyer", false, 100));
+        assert!(!counters.reads_snapshot(at(100)));
+        assert!(apply(&mut counters, "buyer", true, 100));
+        assert!(counters.reads_snapshot(at(102)) && !counters.reads_snapshot(at(103)));
+        assert!(counters.snapshots().is_empty(), "not the sentinel of its source");
+        assert!(apply(&mut counters, "transaction", true, 105));
+        assert_eq!(counters.snapshots()[&SourceDb::Instashop], at(105));
     }
 }

@@ -36,15 +36,22 @@ impl<S: Sink> Engine<S> {
         if self.kafka_trouble {
             return "waiting for kafka".into();
         }
-        if self.assignment.rebuild_percent().is_some() {
+        if self.rebuilt_percent(Utc::now()).is_some() {
             return "rebuilding".into();
         }
         "running".into()
     }
 
+    /// How much of what is being built is there, in percent; `None` when the numbers are complete. A snapshot that is
+    /// coming in has no end that could be known.
+    fn rebuilt_percent(&self, now: DateTime<Utc>) -> Option<u8> {
+        let of_snapshot = || self.counters.reads_snapshot(now).then_some(99);
+        self.assignment.rebuild_percent().or_else(of_snapshot)
+    }
+
     pub(super) fn report(&mut self, state: String) {
         let now = Utc::now();
-        let percent = self.assignment.rebuild_percent();
+        let percent = self.rebuilt_percent(now);
         match percent {
             Some(_) => {
                 self.rebuilding_since.get_or_insert(now);
