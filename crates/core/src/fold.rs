@@ -218,9 +218,7 @@ impl Folding {
             }
             None => self.effects.tally.unchanged += 1,
         }
-        let moved = old.is_none_or(|old| {
-            old.position != new.position || old.snapshot != new.snapshot || old.deleted != new.deleted
-        });
+        let moved = old.is_none_or(|old| old.position != new.position || old.snapshot != new.snapshot);
         if kind.is_some() || moved {
             self.store(id, new, change.lsn);
         }

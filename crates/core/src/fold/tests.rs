@@ -328,6 +328,30 @@ fn transitions_end_each_other_and_a_delete_ends_the_last() {
     assert_eq!(seen, expected);
 }
 
+/// A snapshot row that says what is stored is no event, and is written all the same where it changes what the next change
+/// is measured by; said once more it is nothing at all.
+#[test]
+fn a_snapshot_row_without_news_moves_the_position_once() {
+    let pending = || Some(order(1, 100, "pending"));
+    let read = || streamed(1, Op::Read, 3, pending());
+    for (name, before) in [
+        ("after a streamed image", streamed(1, Op::Create, 5, pending())),
+        (
+            "after a change without a position",
+            streamed(1, Op::Create, 0, pending()),
+        ),
+    ] {
+        let mut store = Store::default();
+        apply(&mut store, &batch(0, vec![before]));
+        let first = apply(&mut store, &batch(1, vec![read()]));
+        assert_eq!((first.events.len(), first.tally.unchanged), (0, 1), "{name}");
+        let stored = &first.rows[&Table::Transaction][0].1;
+        assert_eq!((stored.position.lsn, stored.snapshot), (0, true), "{name}");
+        let second = apply(&mut store, &batch(2, vec![read()]));
+        assert_eq!((second.rows.len(), second.tally.unchanged), (0, 1), "{name}");
+    }
+}
+
 /// One upsert cannot hit a row twice, so a batch leaves one image per key; the log and the history keep every step.
 #[test]
 fn pitfall_21_a_key_twice_in_one_batch() {
