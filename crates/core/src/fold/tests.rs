@@ -349,6 +349,41 @@ fn a_snapshot_row_without_news_moves_the_position_once() {
         assert_eq!((stored.position.lsn, stored.snapshot), (0, true), "{name}");
         let second = apply(&mut store, &batch(2, vec![read()]));
         assert_eq!((second.rows.len(), second.tally.unchanged), (0, 1), "{name}");
+        // The same position, and something new: it is written.
+        let completed = Some(order(1, 100, "completed"));
+        let third = apply(
+            &mut store,
+            &batch(3, vec![streamed(1, Op::Read, 3, completed.clone())]),
+        );
+        assert_eq!(
+            Some(&third.rows[&Table::Transaction][0].1.row),
+            completed.as_ref(),
+            "{name}"
+        );
+    }
+}
+
+/// A tombstone alone has no position: whatever comes after it in Kafka applies. One behind a delete that was dropped as a
+/// replay is dropped with it, whatever shape the delete has.
+#[test]
+fn what_follows_a_tombstone() {
+    let create = |lsn| streamed(1, Op::Create, lsn, Some(order(1, 100, "pending")));
+    let mut store = Store::default();
+    apply(&mut store, &batch(0, vec![create(50), tombstone(1)]));
+    assert!(store.images[&(TABLE, 1)].deleted);
+    let again = apply(&mut store, &batch(2, vec![create(3)]));
+    assert_eq!(
+        (again.tally.applied, store.images[&(TABLE, 1)].deleted),
+        (1, false)
+    );
+    for delete in [
+        streamed(1, Op::Delete, 2, None),
+        streamed(1, Op::Delete, 2, Some(order(1, 100, "pending"))),
+        streamed(1, Op::Update, 2, None),
+    ] {
+        let replayed = apply(&mut store, &batch(3, vec![delete, tombstone(1)]));
+        assert_eq!((replayed.tally.older, replayed.tally.not_a_row), (1, 1));
+        assert!(!store.images[&(TABLE, 1)].deleted);
     }
 }
 

@@ -37,10 +37,12 @@ pub(super) fn connect(port: u16) -> Result<TcpStream, Trouble> {
 }
 
 /// Fails with a sentence for a person when somebody else listens on the port. The kernel may need a moment to close
-/// the sockets of a server that was just killed; that is what the patience is for.
+/// the sockets of a server that was just killed, which then belong to nobody; that is what the patience is for.
 pub(super) fn ensure_free(service: Service, port: u16, patience: Duration) -> Result<()> {
-    let end = Instant::now() + patience;
+    let begun = Instant::now();
     let mut tried = TcpListener::bind(loopback(port));
+    let is_orphan = tried.is_err() && holder(port).is_none();
+    let end = begun + if is_orphan { PATIENCE } else { patience };
     while tried.is_err() && Instant::now() < end {
         thread::sleep(LOOK);
         tried = TcpListener::bind(loopback(port));
