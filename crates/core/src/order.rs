@@ -246,6 +246,28 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Value;
+
+    /// A `decimal(12,2)` ends at 9,999,999,999.99.
+    #[test]
+    fn an_amount_no_column_can_hold_counts_as_null() {
+        for (cents, expected) in [
+            (999_999_999_999, Some(999_999_999_999)),
+            (-999_999_999_999, Some(-999_999_999_999)),
+            (1_000_000_000_000, None),
+            (-1_000_000_000_000, None),
+        ] {
+            let table = Table::Transaction;
+            let mut values = vec![Value::Null; table.columns().len()];
+            let amount = rust_decimal::Decimal::new(cents, 2);
+            values[table.column("total_amount").unwrap()] = Value::Decimal(amount);
+            let row = Row {
+                values,
+                extra: BTreeMap::new(),
+            };
+            assert_eq!(Header::of(&row, &Meaning::default()).amount, expected);
+        }
+    }
 
     #[test]
     fn an_order_is_a_short_array_and_comes_back_the_same() {

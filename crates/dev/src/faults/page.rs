@@ -113,3 +113,42 @@ pub(super) fn keep_logs(data: &Path, name: &str) {
     }
     eprintln!("    logs: {}", kept.display());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use color_eyre::eyre::eyre;
+
+    use super::*;
+
+    #[test]
+    fn every_scenario_has_a_name_of_its_own_and_about_a_dozen_are_quick() {
+        let names: BTreeSet<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), SCENARIOS.len());
+        let quick = SCENARIOS.iter().filter(|scenario| scenario.quick).count();
+        assert!((10..=16).contains(&quick), "{quick}");
+        assert!(names.iter().all(|name| name.len() <= 32), "the table has room for 32");
+    }
+
+    #[test]
+    fn the_table_tells_what_failed_and_ends_like_a_test_suite() {
+        let played = [
+            Played {
+                name: "redis-flushed",
+                outcome: Ok(Outcome {
+                    recovery: Duration::from_millis(2840),
+                    duplicates: 1855,
+                    remark: "FLUSHALL".into(),
+                }),
+                took: Duration::from_secs(19),
+            },
+            Played {
+                name: "worker-zombie",
+                outcome: Err(eyre!("verify found drift\na table")),
+                took: Duration::from_secs(30),
+            },
+        ];
+        insta::assert_snapshot!(format!("{}{}", table(&played), json(&played, 1)));
+    }
+}
