@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(names.len(), SCENARIOS.len());
         let quick = SCENARIOS.iter().filter(|scenario| scenario.quick).count();
         assert!((10..=16).contains(&quick), "{quick}");
-        assert!(names.iter().all(|name| name.len() <= 32), "the table has room for 32");
+        assert!(
+            names.iter().all(|name| name.len() <= 32),
+            "the table has room for 32"
+        );
     }
 
     #[test]

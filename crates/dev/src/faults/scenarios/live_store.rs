@@ -176,7 +176,13 @@ pub(in crate::faults) fn million_orders(field: &mut Field<'_>) -> Result<String>
         let health = field.health()?;
         Ok(health.of(Flow::Live).any(|worker| worker.state == "rebuilding"))
     })?;
-    field.caught_up(Flow::Live, Duration::from_mins(4))?;
+    let mut most = 0;
+    eventually("the rebuild is done", Duration::from_mins(4), || {
+        most = most.max(field.fleet.of(Flow::Live)?.memory());
+        let health = field.health()?;
+        Ok(health.of(Flow::Live).all(|worker| worker.state == "running"))
+    })?;
+    field.caught_up(Flow::Live, Duration::from_mins(1))?;
     let took = begun.elapsed();
     let orders = source.text("SELECT count(*)::text FROM transaction")?;
     ensure!(
@@ -184,9 +190,11 @@ pub(in crate::faults) fn million_orders(field: &mut Field<'_>) -> Result<String>
         "the rebuild of {orders} orders took {} s",
         took.as_secs()
     );
+    ensure!(most < MEMORY, "the worker grew to {} MiB", most >> 20);
     Ok(format!(
-        "{orders} orders built anew in {:.0} s",
-        took.as_secs_f64()
+        "{orders} orders built anew in {:.0} s, worker at most {} MiB",
+        took.as_secs_f64(),
+        most >> 20
     ))
 }
 
