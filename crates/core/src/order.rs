@@ -270,6 +270,31 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_forgotten_when_nothing_of_it_is_left() {
+        let line = Line {
+            product: None,
+            quantity: 1,
+            unit_price: 1,
+        };
+        let gone = Kept {
+            position: Position::streamed(0, 5),
+            row: None,
+        };
+        let (waits, deleted) = (
+            Order {
+                header: None,
+                lines: BTreeMap::from([(1, line)]),
+            },
+            Order {
+                header: Some(gone),
+                lines: BTreeMap::new(),
+            },
+        );
+        assert!(Order::default().is_empty() && !waits.is_empty());
+        assert!(!deleted.is_empty(), "the position of a deleted header stays");
+    }
+
+    #[test]
     fn an_order_is_a_short_array_and_comes_back_the_same() {
         let order = Order {
             header: Some(Kept {

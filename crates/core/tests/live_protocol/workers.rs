@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step};
 use instashop_core::config::Meaning;
+use instashop_core::contribution::Calendar;
 use instashop_core::live::{Writes, step, wanted};
 
 use crate::batches::{Belief, next_batch};
@@ -155,6 +156,14 @@ impl Fleet {
         let tally = done.tally;
         let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
         assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");
+        // A correction of a bucket past its life would bring it back with nothing but the correction in it.
+        let calendar = Calendar::new(meaning.tz());
+        for cell in done.writes.deltas.keys() {
+            assert!(
+                cell.end_of_life(calendar).is_none_or(|end| now < end),
+                "{cell:?} is past its life"
+            );
+        }
         done.writes
     }
 
