@@ -34,6 +34,10 @@ pub type Checkpoints = [(Partition, i64)];
 /// Condition on an event `e`: it is the first of its key, the one with the bare type.
 const FIRST: &str = "e.event_type !~ '_(updated|deleted|snapshot)$'";
 
+/// The checkpoints of a cut, each with the first event of the topic that is there now.
+const CUT: &str = "unnest($1::text[], $2::int[], $3::bigint[]) AS c(topic, partition, at)
+             JOIN ops.offsets o ON o.flow = 'warehouse' AND o.topic = c.topic AND o.partition = c.partition";
+
 /// A connection of the worker role for verify. It writes temporary tables and proofs.
 pub struct Auditor {
     client: Client,
@@ -104,13 +108,17 @@ impl Auditor {
     }
 
     /// Sets the checkpoints of the warehouse flow back to the beginning; gives the number of partitions. Workers find them
-    /// behind what they believe and read again from there; what is known changes nothing.
-    pub async fn read_again(&self) -> Result<u64, StoreError> {
+    /// behind what they believe and read again from there; what is known changes nothing. Events that are there of topics
+    /// that were `made_anew` belong to the earlier ones: their offsets say nothing about the new ones.
+    pub async fn read_again(&self, made_anew: &[String]) -> Result<u64, StoreError> {
         self.client
             .execute(
-                "UPDATE ops.offsets SET next_offset = 0, last_delete_table = NULL, last_delete_key = NULL
+                "UPDATE ops.offsets SET next_offset = 0, last_delete_table = NULL, last_delete_key = NULL,
+                   first_event = CASE WHEN topic = ANY ($2) THEN
+                     (SELECT coalesce(max(e.id), 0) + 1 FROM raw.realtime_events e WHERE e.topic = ANY ($2))
+                   ELSE first_event END
                  WHERE flow = $1",
-                &[&FLOW],
+                &[&FLOW, &made_anew],
             )
             .await
             .map_err(|error| failed("cannot set ops.offsets back", error))
@@ -149,15 +157,18 @@ impl Auditor {
         let (topics, numbers, offsets) = columns(cut);
         let changed = format!(
             "SELECT e.source_table, e.source_key, bool_or({FIRST})
-             FROM unnest($1::text[], $2::int[], $3::bigint[]) AS c(topic, partition, at)
+             FROM {CUT}
              JOIN raw.realtime_events e ON e.topic = c.topic AND e.partition = c.partition AND e.\"offset\" >= c.at
+               AND e.id >= o.first_event
              GROUP BY e.source_table, e.source_key"
+        );
+        let before = format!(
+            "NOT EXISTS (SELECT FROM {CUT} WHERE e.topic = c.topic AND e.partition = c.partition
+                           AND e.\"offset\" >= c.at AND e.id >= o.first_event)"
         );
         let beyond = Beyond {
             changed: &changed,
-            before: "
-                NOT EXISTS (SELECT FROM unnest($1::text[], $2::int[], $3::bigint[]) AS c(topic, partition, at)
-                            WHERE e.topic = c.topic AND e.partition = c.partition AND e.\"offset\" >= c.at)",
+            before: &before,
             parameters: &[&topics, &numbers, &offsets],
         };
         self.cut(

@@ -10,7 +10,7 @@ use instashop_store::warehouse::{Auditor, WarehouseReader};
 use tokio_postgres::Client;
 
 use super::cluster::Database;
-use super::shop::{Worker, change, now, partition, row};
+use super::shop::{Worker, change, now, partition, put, row};
 use super::sources::{config, tables};
 
 /// A source database whose every change is also written down as the record a connector would publish.
@@ -346,6 +346,32 @@ async fn the_warehouse_as_of_checkpoints_is_a_warehouse_that_stopped_there() {
         auditor.behind(&far).await.unwrap(),
         [(far[0].0.clone(), 5), (far[1].0.clone(), 2)]
     );
+}
+
+/// A topic that was deleted and made again begins at offset 0: what the log holds of the earlier one does not lie beyond a
+/// cut of the new one.
+#[tokio::test]
+async fn a_topic_made_anew_does_not_hide_what_the_earlier_one_brought() {
+    let warehouse = Database::ready().await;
+    let mut worker = Worker::start(warehouse.sink("w"), partition("stock", 0)).await;
+    let stock = |key: u64, lsn: u64| {
+        let values = [&*key.to_string(), "7", "3", "0", "x", "-"];
+        let image = row(Table::Stock, &values[..Table::Stock.columns().len()]);
+        put(Table::Stock, Op::Create, lsn, image)
+    };
+    worker.apply((1..=9).map(|key| stock(key, key)).collect()).await;
+    let mut auditor = Auditor::connect(&warehouse.config).await.unwrap();
+    auditor.read_again(&["stock".into()]).await.unwrap();
+    // The new topic has one row so far, at offset 0.
+    worker.checkpoint = 0;
+    worker.apply(vec![stock(10, 20)]).await;
+    let rows = async |auditor: &mut Auditor, at: i64| {
+        let cut = [(partition("stock", 0), at)];
+        let cut = auditor.as_of_checkpoints(&cut).await.unwrap();
+        cut.row_hashes(Table::Stock).await.unwrap().len()
+    };
+    assert_eq!(rows(&mut auditor, 1).await, 10);
+    assert_eq!(rows(&mut auditor, 0).await, 9);
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ pub(super) const VERSIONED: &[Versioned] = versioned![
     6 "ops/V006__progress_and_health.sql",
     7 "ops/V007__letters_to_replay.sql",
     8 "ops/V008__letters_are_replayed_from_kafka.sql",
+    9 "ops/V009__topics_made_anew.sql",
 ];
 
 /// Repeatable files, each after those it reads from.
