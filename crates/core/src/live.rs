@@ -11,6 +11,8 @@ mod rows;
 mod state;
 mod step;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod wanted;
 mod work;
 
