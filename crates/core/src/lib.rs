@@ -10,6 +10,7 @@
 pub mod assignment;
 pub mod batch;
 pub mod breaker;
+pub mod catalogue;
 pub mod change;
 pub mod checkpoint;
 pub mod config;
