@@ -7,6 +7,7 @@ use crate::batch::{Batch, BatchRecord, Tally};
 use crate::change::{Change, Moment, Op, Record, Row, Value};
 use crate::checkpoint::{Partition, Step as Stretch};
 use crate::config::Meaning;
+use crate::contribution::{Bucket, Calendar, Cell, Measure};
 use crate::position::Position;
 use crate::table::{ColumnKind, Table};
 
@@ -69,6 +70,10 @@ struct Store(BTreeMap<StateId, Stored>);
 
 impl Store {
     fn apply(&mut self, records: Vec<Record>) -> Step {
+        self.apply_at(now(), records)
+    }
+
+    fn apply_at(&mut self, now: DateTime<Utc>, records: Vec<Record>) -> Step {
         let batch = Batch {
             steps: vec![Stretch {
                 partition: Partition {
@@ -101,7 +106,7 @@ impl Store {
                     .map(|id| (id, self.0.get(&id).cloned().unwrap_or_default())),
             );
         }
-        let done = step(&read, &batch, now(), &Meaning::default()).unwrap();
+        let done = step(&read, &batch, now, &Meaning::default()).unwrap();
         for write in &done.writes.states {
             self.0.insert(write.id, write.new.clone());
         }
@@ -210,6 +215,37 @@ fn freshness_is_that_of_the_source() {
         Record::Change(Box::new(late)),
     ]);
     assert_eq!(done.writes.as_of, Some(now() + TimeDelta::seconds(10)));
+}
+
+/// A bucket takes corrections until the moment its life ends, and none from that moment on: a correction alone would bring
+/// it back.
+#[test]
+fn a_bucket_past_its_life_takes_nothing() {
+    let meaning = Meaning::default();
+    let calendar = Calendar::new(meaning.tz());
+    let paid = (now() - TimeDelta::seconds(60)).timestamp_micros();
+    let mut lives: Vec<(Bucket, DateTime<Utc>)> = calendar
+        .buckets(paid)
+        .into_iter()
+        .flatten()
+        .filter_map(|bucket| Some((bucket, calendar.end_of_life(bucket)?)))
+        .collect();
+    lives.sort_by_key(|(_, end)| *end);
+    let (bucket, end) = lives[0];
+    for (moment, takes) in [(end - TimeDelta::microseconds(1), true), (end, false)] {
+        let texts = ["1", "5", "3", "-60", "10.00", "paypal", "completed"];
+        let order = change(Table::Transaction, 1, Op::Create, 5, &texts);
+        let done = Store::default().apply_at(moment, vec![Record::Change(Box::new(order))]);
+        let revenue = Cell::Total {
+            bucket,
+            measure: Measure::Revenue,
+        };
+        assert_eq!(
+            done.writes.deltas.contains_key(&revenue),
+            takes,
+            "{bucket:?} at {moment}"
+        );
+    }
 }
 
 /// A null value deletes what is there, once.
