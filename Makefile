@@ -38,7 +38,7 @@ test-system: prerequisites
 	cargo run --quiet -p instashop-dev -- test --system
 test-stack: prerequisites
 	cargo run --quiet -p instashop-dev -- test --stack
-# The whole fault matrix on real servers, about an hour; `make faults ARGS=--quick` is the part that `make test` plays.
+# The whole fault matrix on real servers, about half an hour; `make faults ARGS=--quick` is the part that `make test` plays.
 faults: prerequisites
 	$(BUILD)
 	$(DEV) faults $(ARGS)

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
-use color_eyre::eyre::{OptionExt, Result, WrapErr};
+use color_eyre::eyre::{Result, WrapErr};
 use instashop_core::checkpoint::Partition;
 use instashop_core::config::Config;
 use instashop_store::warehouse::{DeadLetter, DeadLetters as Letters, LetterState};
@@ -59,7 +60,7 @@ pub(super) async fn run(letters: &Letters, args: &ReplayArgs, config: &Config) -
         Some(_) => format!("{} with another value", person()?),
         None => person()?,
     };
-    let mut again = Again::new(config)?;
+    let again = Again::new(config)?;
     let (mut after, mut replayed, mut superseded) = (0, 0, 0);
     loop {
         let found = letters.to_replay(&filter, after, CHUNK).await?;
@@ -103,7 +104,7 @@ fn summary(replayed: i64, superseded: i64) -> String {
 
 /// Writes records of a partition to its end.
 struct Again {
-    reader: Option<PartitionReader>,
+    reader: Arc<PartitionReader>,
     writer: RepairWriter,
 }
 
@@ -111,14 +112,14 @@ impl Again {
     fn new(config: &Config) -> Result<Self, Failure> {
         let client = "instashop-dead-letters";
         Ok(Self {
-            reader: Some(PartitionReader::new(config, client)?),
+            reader: Arc::new(PartitionReader::new(config, client)?),
             writer: RepairWriter::new(config, client)?,
         })
     }
 
     /// Writes those letters that are the last record of their key; gives their offsets.
     async fn write(
-        &mut self,
+        &self,
         partition: &Partition,
         letters: &BTreeMap<i64, DeadLetter>,
         mended: Option<&[u8]>,
@@ -171,17 +172,13 @@ impl Again {
     }
 
     async fn read<T: Send + 'static>(
-        &mut self,
+        &self,
         read: impl FnOnce(&PartitionReader) -> Result<T, KafkaFailure> + Send + 'static,
     ) -> Result<T> {
-        let reader = self.reader.take().ok_or_eyre("the reader is in use")?;
-        let (reader, result) = tokio::task::spawn_blocking(move || {
-            let result = read(&reader);
-            (reader, result)
-        })
-        .await
-        .wrap_err("reading Kafka failed")?;
-        self.reader = Some(reader);
+        let reader = Arc::clone(&self.reader);
+        let result = tokio::task::spawn_blocking(move || read(&reader))
+            .await
+            .wrap_err("reading Kafka failed")?;
         Ok(result.map_err(Failure::from)?)
     }
 }

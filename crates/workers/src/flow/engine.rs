@@ -364,22 +364,6 @@ impl<S: Sink> Engine<S> {
             .collect();
     }
 
-    /// Stops the tables whose records lack what is needed, and leaves them out of the batch; the others go on.
-    fn without_drifted_tables(&mut self, batch: Batch) -> Batch {
-        let now = self.steady_now();
-        let mut stopped = Vec::new();
-        for drift in self.drift.judge(&batch) {
-            let reason = format!("{}: its schema changed. {}", drift.topic, drift.detail);
-            tracing::error!("{reason} The table is stopped, the others go on");
-            stopped.extend(self.assignment.stop_topic(&drift.topic, &reason, now));
-        }
-        if stopped.is_empty() {
-            batch
-        } else {
-            batch.without(&stopped)
-        }
-    }
-
     /// Changes the steps of a partition in the batch in hand.
     fn in_hand(&mut self, partition: &Partition, change: impl Fn(&mut instashop_core::checkpoint::Step)) {
         for batch in &mut self.trying {

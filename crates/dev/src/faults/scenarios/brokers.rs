@@ -116,10 +116,7 @@ pub(in crate::faults) fn records_expired(field: &mut Field<'_>) -> Result<String
 pub(in crate::faults) fn topic_widened(field: &mut Field<'_>) -> Result<String> {
     field.topics()?.widen("stock", 8)?;
     for flow in Flow::BOTH {
-        let mut worker = match field.fleet.take(flow) {
-            Ok(worker) => worker,
-            Err(_) => field.extra(flow)?,
-        };
+        let mut worker = field.fleet.take(flow)?;
         // The client looks for new partitions every few minutes; a worker that starts sees them at once.
         worker.signal(Signal::SIGTERM)?;
         worker.wait(Duration::from_secs(20))?;

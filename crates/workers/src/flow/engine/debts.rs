@@ -121,6 +121,22 @@ impl<S: Sink> Engine<S> {
         false
     }
 
+    /// Stops the tables whose records lack what is needed, and leaves them out of the batch; the others go on.
+    pub(super) fn without_drifted_tables(&mut self, batch: Batch) -> Batch {
+        let now = self.steady_now();
+        let mut stopped = Vec::new();
+        for drift in self.drift.judge(&batch) {
+            let reason = format!("{}: its schema changed. {}", drift.topic, drift.detail);
+            tracing::error!("{reason} The table is stopped, the others go on");
+            stopped.extend(self.assignment.stop_topic(&drift.topic, &reason, now));
+        }
+        if stopped.is_empty() {
+            batch
+        } else {
+            batch.without(&stopped)
+        }
+    }
+
     pub(super) fn out_of_range(&mut self, partition: Partition, position: i64, low: i64, high: i64) {
         if kafka::is_heartbeat(&partition.topic) {
             // Old heartbeats say nothing. The checkpoint stays; what comes after it counts.
