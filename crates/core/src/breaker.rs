@@ -3,11 +3,15 @@
 //! A few bad records are what dead letters are for. When a large share is bad, something is wrong with all of them: a
 //! converter was changed, a topic holds something else. Then it is better to stop and say so than to move the checkpoint
 //! past a whole table.
+//!
+//! Only what a flow meets for the first time is judged. A sink that is built anew reads records that were let through
+//! once, by the share of that time or by somebody who raised the limit; they must not stop the repair.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::batch::Batch;
 use crate::change::Record;
+use crate::checkpoint::Partition;
 
 /// Changes and rejected records that are judged together.
 const WINDOW: u64 = 1000;
@@ -21,6 +25,7 @@ pub struct Breaker {
     limit_percent: u64,
     last: VecDeque<Counted>,
     sum: Counted,
+    passed: BTreeMap<Partition, i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,14 +63,45 @@ impl Breaker {
                 usable: 0,
                 rejected: 0,
             },
+            passed: BTreeMap::new(),
         }
+    }
+
+    /// The flow came to this offset of a partition, now or ever before: what lies before it is not judged again. True
+    /// when it had not come that far.
+    pub fn passed(&mut self, partition: &Partition, offset: i64) -> bool {
+        match self.passed.get_mut(partition) {
+            Some(passed) if *passed >= offset => false,
+            Some(passed) => {
+                *passed = offset;
+                true
+            }
+            None => {
+                self.passed.insert(partition.clone(), offset);
+                true
+            }
+        }
+    }
+
+    /// The partition does not hold what it held: its records are judged from the first.
+    pub fn forget(&mut self, partition: &Partition) {
+        self.passed.remove(partition);
     }
 
     /// Counts a batch that is about to be applied. When it trips the batch is not to be applied.
     pub fn judge(&mut self, batch: &Batch) -> Option<Tripped> {
         let mut counted = Counted::default();
         let mut first = None;
+        let passed: Vec<i64> = batch
+            .steps
+            .iter()
+            .map(|step| self.passed.get(&step.partition).copied().unwrap_or(0))
+            .collect();
+        let is_new = |step: usize, offset: i64| passed.get(step).is_none_or(|passed| offset >= *passed);
         for record in &batch.records {
+            if !is_new(record.step, record.offset) {
+                continue;
+            }
             match &record.content {
                 Ok(Record::Change(_)) => counted.usable += 1,
                 Err(rejected) => {
@@ -128,6 +164,13 @@ mod tests {
         }))
     }
 
+    fn stock() -> Partition {
+        Partition {
+            topic: "stock".into(),
+            number: 0,
+        }
+    }
+
     /// A batch of the topic `stock` with so many changes, rejected records and others.
     fn batch(changes: u64, rejected: u64, others: u64) -> Batch {
         let letter = || {
@@ -142,23 +185,33 @@ mod tests {
             .chain((0..others).map(|_| Ok(Record::NotARow(NotARow::Message))));
         Batch {
             steps: vec![Step {
-                partition: Partition {
-                    topic: "stock".into(),
-                    number: 0,
-                },
+                partition: stock(),
                 epoch: 1,
                 base: 0,
                 next: 0,
             }],
             records: contents
-                .map(|content| BatchRecord {
+                .zip(0..)
+                .map(|(content, offset)| BatchRecord {
                     step: 0,
-                    offset: 0,
+                    offset,
                     kafka_at: None,
                     content,
                 })
                 .collect(),
         }
+    }
+
+    #[test]
+    fn what_was_let_through_once_is_not_judged_again() {
+        let poison = batch(0, 100, 0);
+        let mut breaker = Breaker::new(20);
+        assert!(breaker.passed(&stock(), 60));
+        assert!(!breaker.passed(&stock(), 60) && !breaker.passed(&stock(), 7));
+        assert_eq!(breaker.judge(&poison), None, "40 of 40 are few");
+        breaker.forget(&stock());
+        let tripped = breaker.judge(&poison);
+        assert_eq!(tripped.map(|tripped| tripped.rejected), Some(140));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! What the consumer promises to the loop that reads its events:
 //!
 //! * **It never decides where to read.** After an assignment it waits for [`Command::Begin`] with the offsets of the
-//!   sink; what is committed to Kafka is only a hint for lag tools (docs: reliability 2, point 2).
+//!   sink; what is committed to Kafka is only a hint for lag tools, and for the breaker how far the flow once came
+//!   (docs: reliability 2, point 2).
 //! * **A stale record is recognisable.** Each chunk carries the token of the reading position it came from; after a seek
 //!   or a new assignment the old token is worth nothing.
 //! * **Memory is bounded.** What lies in the stream and is not yet taken counts against [`Credit`]; without room the
@@ -83,6 +84,8 @@ pub enum Event {
         number: u64,
         /// The partitions; may be empty.
         partitions: Vec<Partition>,
+        /// How far this flow ever came in them, as far as the group knows: what was committed as a hint.
+        passed: Vec<(Partition, i64)>,
     },
     /// All partitions were taken back.
     Revoked {

@@ -281,8 +281,15 @@ impl<S: Sink> Engine<S> {
 
     fn heed(&mut self, event: Event) -> Result<(), FlowFailure> {
         match event {
-            Event::Assigned { number, partitions } => {
+            Event::Assigned {
+                number,
+                partitions,
+                passed,
+            } => {
                 self.let_go();
+                for (partition, offset) in &passed {
+                    self.breaker.passed(partition, *offset);
+                }
                 for partition in &partitions {
                     if let Some(width) = self
                         .widths
@@ -384,7 +391,7 @@ impl<S: Sink> Engine<S> {
         self.trying.iter().map(|batch| batch.records.len()).sum()
     }
 
-    /// Tells Kafka how far this worker is, for lag tools.
+    /// Tells Kafka how far this flow ever came: for lag tools, and for the breaker of whoever reads this again.
     fn hint(&mut self) {
         if !self.hints.is_empty() {
             let offsets = std::mem::take(&mut self.hints).into_iter().collect();

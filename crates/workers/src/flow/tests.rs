@@ -99,6 +99,7 @@ impl Broker {
         self.tell(Event::Assigned {
             number: self.assignment,
             partitions: partitions.to_vec(),
+            passed: self.hints.clone().into_iter().collect(),
         });
     }
 
@@ -505,6 +506,30 @@ async fn a_flow_that_can_use_little_of_what_it_reads_stops_and_says_so() {
     assert!(matches!(failure, FlowFailure::Rejects(_)));
     // Batches of ten: four went in before there were enough of them to judge.
     assert_eq!(sink.contents().applied.len(), before + 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn poison_that_was_let_through_once_does_not_stop_a_rebuild() {
+    let sink = MemorySink::default();
+    let mut worker = worker(&sink, BTreeMap::new());
+    worker.broker.hints.insert(partition(0), 160);
+    worker.broker.assign(&[partition(0)]);
+    worker.settle().await;
+    let token = worker.broker.places[&partition(0)].0;
+    let known = worker.broker.poison(&partition(0), token, 0..160);
+    worker.broker.tell(Event::Records(vec![known]));
+    worker.settle().await;
+    assert_eq!(sink.contents().applied.len(), 160);
+    assert_eq!(
+        worker.broker.hints[&partition(0)],
+        160,
+        "a rebuild does not take the hint back"
+    );
+    let new = worker.broker.poison(&partition(0), token, 160..220);
+    worker.broker.tell(Event::Records(vec![new]));
+    worker.settle().await;
+    let failure = worker.running.await.unwrap().unwrap_err();
+    assert!(matches!(failure, FlowFailure::Rejects(_)));
 }
 
 #[tokio::test(start_paused = true)]

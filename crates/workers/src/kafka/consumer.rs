@@ -250,9 +250,11 @@ impl Poller {
                 self.places.clear();
                 self.assignment += 1;
                 self.paused = false;
+                let passed = self.committed(&partitions);
                 self.tell(Event::Assigned {
                     number: self.assignment,
                     partitions,
+                    passed,
                 });
             }
             Note::Revoked { lost } => {
@@ -267,6 +269,34 @@ impl Poller {
                 self.tell(Event::Pulse { connected, ends });
             }
             Note::Error(error, reason) => self.fail(&error, &reason),
+        }
+    }
+
+    /// The hints of the group; nothing for a partition without one, or when the broker does not say.
+    fn committed(&self, partitions: &[Partition]) -> Vec<(Partition, i64)> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            list.add_partition(&partition.topic, partition.number);
+        }
+        match self.client.committed_offsets(list, ANSWER) {
+            Ok(offsets) => offsets
+                .elements()
+                .iter()
+                .filter_map(|element| match element.offset() {
+                    Offset::Offset(offset) => Some((
+                        Partition {
+                            topic: element.topic().to_owned(),
+                            number: element.partition(),
+                        },
+                        offset,
+                    )),
+                    _ => None,
+                })
+                .collect(),
+            Err(error) => {
+                tracing::debug!(%error, "kafka: the hints of the group are not known");
+                Vec::new()
+            }
         }
     }
 

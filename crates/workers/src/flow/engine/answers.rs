@@ -57,7 +57,9 @@ impl<S: Sink> Engine<S> {
         self.assignment.applied(batch);
         for step in &batch.steps {
             if step.next != step.base {
-                self.hints.insert(step.partition.clone(), step.next);
+                if self.breaker.passed(&step.partition, step.next) {
+                    self.hints.insert(step.partition.clone(), step.next);
+                }
                 self.touched.insert(step.partition.clone());
             }
         }

@@ -146,6 +146,7 @@ impl<S: Sink> Engine<S> {
             return;
         }
         let why = if position > high {
+            self.breaker.forget(&partition);
             format!(
                 "{partition} ends at {high}, before the checkpoint {position}: the topic was made anew or lost records"
             )
