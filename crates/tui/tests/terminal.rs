@@ -97,10 +97,19 @@ impl Board {
         }
     }
 
-    /// True when the terminal is as it was: main screen, visible cursor.
+    /// True when the terminal is as it was: main screen, visible cursor. The last words of a process that has ended may
+    /// still be on their way through the terminal.
     fn is_restored(&self) -> bool {
-        let parser = self.screen.lock().unwrap();
-        !parser.screen().alternate_screen() && !parser.screen().hide_cursor()
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let parser = self.screen.lock().unwrap();
+            if !parser.screen().alternate_screen() && !parser.screen().hide_cursor() {
+                return true;
+            }
+            drop(parser);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        false
     }
 
     fn signal(&self, signal: nix::sys::signal::Signal) {
