@@ -58,6 +58,8 @@ pub struct Config {
     pub redis: Redis,
     /// The flows: batches, limits, intervals.
     pub flow: Flow,
+    /// The marts and the daily run.
+    pub etl: Etl,
     /// The dashboard.
     pub dashboard: Dashboard,
     /// Maps that give meaning: part of the contribution version of the live totals.
@@ -351,6 +353,34 @@ impl Default for Flow {
     }
 }
 
+/// The marts and the daily run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Etl {
+    /// How often changed rows are looked for, in milliseconds.
+    pub refresh_ms: u64,
+    /// How often the marts are computed that are not kept by key, in seconds. When that takes long it is done less often.
+    pub whole_seconds: u64,
+    /// When the daily run begins, in minutes after midnight of the reporting zone.
+    pub daily_minute: u64,
+    /// Months that day partitions of the event log are kept.
+    pub keep_months: u64,
+    /// Days for which partitions of the event log are made ahead.
+    pub ahead_days: u64,
+}
+
+impl Default for Etl {
+    fn default() -> Self {
+        Self {
+            refresh_ms: 1000,
+            whole_seconds: 60,
+            daily_minute: 0,
+            keep_months: 24,
+            ahead_days: 7,
+        }
+    }
+}
+
 /// The dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -433,6 +463,11 @@ impl Config {
                 10_000,
             ),
             ("flow.shutdown_ms", self.flow.shutdown_ms, 500, 600_000),
+            ("etl.refresh_ms", self.etl.refresh_ms, 50, 600_000),
+            ("etl.whole_seconds", self.etl.whole_seconds, 1, 86_400),
+            ("etl.daily_minute", self.etl.daily_minute, 0, 1439),
+            ("etl.keep_months", self.etl.keep_months, 1, 1200),
+            ("etl.ahead_days", self.etl.ahead_days, 1, 366),
             ("dashboard.live_ms", self.dashboard.live_ms, 100, 60_000),
             ("dashboard.tab_ms", self.dashboard.tab_ms, 100, 600_000),
             (

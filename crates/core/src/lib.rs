@@ -23,6 +23,7 @@ pub mod money;
 pub mod order;
 pub mod position;
 pub mod proof;
+pub mod schedule;
 pub mod schema_drift;
 pub mod table;
 pub mod view;

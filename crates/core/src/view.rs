@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use health::{
-    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, PartitionHealth, SourceHealth, SystemView,
-    TableDrift, WarehouseSystem, WorkerHealth,
+    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
+    SystemView, TableDrift, WarehouseSystem, WorkerHealth,
 };
 
 /// Sums of one day, or of any set of days.

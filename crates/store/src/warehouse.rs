@@ -5,7 +5,10 @@
 //! * `session` is a worker's connection with its prepared statements.
 //! * `commit` is the protocol: one transaction per batch with fence, data and checkpoints ([`crate::Sink`]).
 //! * `partitions` asks for the day partitions a batch needs before its transaction begins.
-//! * `stage` reads and writes the current rows; `event_log`, `history` and `dead_letters` write the rest of a batch.
+//! * `stage` reads and writes the current rows; `event_log`, `history`, `dead_letters` and `dirty_keys` write the rest of a
+//!   batch.
+//! * `etl_runs` keeps the records of the daily run.
+//! * `marts` keeps the marts up to date from the dirty keys.
 //! * `health` publishes what the workers know of themselves; `proof` keeps what verify found; `sources` what setup saw.
 //! * `query` is what the dashboard reads.
 //! * `asof` gives verify the rows as of a cut.
@@ -14,9 +17,12 @@
 mod asof;
 mod commit;
 mod dead_letters;
+mod dirty_keys;
+mod etl_runs;
 mod event_log;
 mod health;
 mod history;
+mod marts;
 mod meaning;
 mod migrate;
 mod owner;
@@ -34,6 +40,8 @@ use instashop_core::config;
 
 pub use asof::{Auditor, Checkpoints};
 pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
+pub use etl_runs::{EndedStep, EtlRun, EtlRuns, RunState};
+pub use marts::{How, MartRefresher, Refreshed, Step, StepDone};
 pub use migrate::Report;
 pub use owner::Owner;
 pub use query::WarehouseReader;

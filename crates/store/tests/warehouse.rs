@@ -7,12 +7,14 @@ mod warehouse {
     mod cluster;
     mod commit;
     mod faults;
+    mod marts;
     mod migrations;
     mod proxy;
     mod reader;
     mod refusals;
     mod replays;
     mod roles;
+    mod semantic;
     mod shop;
     mod sources;
 }

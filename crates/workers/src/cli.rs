@@ -20,13 +20,13 @@ use instashop_core::config::Config;
 use instashop_store::config;
 
 use crate::shutdown::Shutdown;
-use crate::{dead_letters, flow, rebuild, setup, status, supervise, sweep, telemetry, verify};
+use crate::{dead_letters, etl, flow, rebuild, setup, status, supervise, sweep, telemetry, verify};
 use exit::Exit;
 
 const EXAMPLES: &str = "\
 Examples:
   instashop setup                 prepare sources, topics, connectors, warehouse and Redis
-  instashop up                    start the workers of both flows in the background
+  instashop up                    start the workers in the background
   instashop status                one page of health
   instashop verify                prove that source, warehouse and Redis agree
   instashop down                  stop the workers
@@ -132,6 +132,9 @@ pub enum Command {
     /// Run one worker of the warehouse flow: changes into PostgreSQL
     #[command(after_long_help = FLOW_HELP)]
     Warehouse,
+    /// Keep the marts up to date and run the daily batch, or run some days of it
+    #[command(after_long_help = etl::HELP)]
+    Etl(etl::EtlArgs),
     /// Prove that source, warehouse and Redis agree
     #[command(after_long_help = VERIFY_HELP)]
     Verify(verify::VerifyArgs),
@@ -147,7 +150,7 @@ pub enum Command {
     /// List, show, replay or discard records that could not be used
     #[command(subcommand, name = "dead-letters", after_long_help = dead_letters::HELP)]
     DeadLetters(dead_letters::DeadLetters),
-    /// Start the workers of both flows in the background
+    /// Start the workers in the background
     #[command(after_long_help = supervise::UP_HELP)]
     Up(supervise::UpArgs),
     /// Stop the workers that `up` started
@@ -224,10 +227,11 @@ pub fn command() -> clap::Command {
 
 fn start(cli: Cli) -> Result<ExitCode> {
     exit::install()?;
-    let long_running = matches!(
-        cli.command,
-        Command::Live | Command::Warehouse | Command::Supervise(_)
-    );
+    let long_running = match &cli.command {
+        Command::Live | Command::Warehouse | Command::Supervise(_) => true,
+        Command::Etl(args) => !args.is_short(),
+        _ => false,
+    };
     telemetry::init(&cli.global, if long_running { "info" } else { "warn" })?;
     // These answer without a configuration that can be used.
     match &cli.command {
@@ -249,6 +253,7 @@ async fn dispatch(command: Command, global: &Global, config: &Config) -> Result<
         Command::Setup(args) => Box::pin(setup::run(&args, global, config)).await,
         Command::Live => Box::pin(flow::run_live(config, Shutdown::on_signals()?)).await,
         Command::Warehouse => Box::pin(flow::run_warehouse(config, Shutdown::on_signals()?)).await,
+        Command::Etl(args) => Box::pin(etl::run(&args, config, Shutdown::on_signals()?)).await,
         Command::Verify(args) => Box::pin(verify::run(config, args)).await,
         Command::Sweep(args) => Box::pin(sweep::run(&args, config)).await,
         Command::Rebuild(args) => Box::pin(rebuild::run(&args, config)).await,

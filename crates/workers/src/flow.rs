@@ -3,7 +3,7 @@
 //! Both are the same loop ([`engine`]) over the same Kafka consumer and differ only in their sink. A flow needs its own
 //! sink and Kafka and nothing else: with the other sink away it goes on (docs: reliability 2, point 1).
 
-mod backoff;
+pub(crate) mod backoff;
 mod connectors;
 mod counters;
 pub mod engine;

@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod dead_letters;
+pub mod etl;
 pub mod flow;
 pub mod kafka;
 pub mod rebuild;

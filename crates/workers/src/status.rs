@@ -168,6 +168,14 @@ async fn read_warehouse(config: &Config) -> Answer<WarehouseSystem> {
     read.await.map_err(|error: StoreError| Away::store(&error))
 }
 
+/// When the marts were last found up to date.
+pub(crate) async fn marts_refreshed_at(config: &Config) -> Answer<Option<chrono::DateTime<Utc>>> {
+    Ok(read_warehouse(config)
+        .await?
+        .marts
+        .map(|marts| marts.refreshed_at))
+}
+
 /// What the workers of the live flow say about themselves.
 pub(crate) async fn live_workers(config: &Config) -> Answer<Vec<WorkerHealth>> {
     Ok(read_live(config).await?.flow.workers)

@@ -1,4 +1,4 @@
-//! `instashop up`, `down`, `logs`: the workers of both flows in the background of this machine, for laptops and single
+//! `instashop up`, `down`, `logs`: the workers of both flows and the keeper of the marts in the background of this machine, for laptops and single
 //! servers. (Servers with systemd use the unit files of `packaging/systemd` instead.)
 //!
 //! `up` leaves one process behind, the supervisor. It owns the state folder, starts the workers and starts those again that
@@ -83,7 +83,7 @@ impl StateDir {
     }
 }
 
-/// How many workers of each flow.
+/// How many workers of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct Counts {
     /// Workers of the live flow
@@ -92,6 +92,9 @@ pub struct Counts {
     /// Workers of the warehouse flow
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=64))]
     pub warehouse: u16,
+    /// Keepers of the marts; one works, others wait to take over
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=8))]
+    pub etl: u16,
 }
 
 /// Arguments of `instashop up`.
@@ -153,10 +156,10 @@ pub(crate) async fn up(args: &UpArgs, global: &Global, config: &Config) -> Resul
     if folder.is_held()? {
         let record = Record::read(&folder)?.unwrap_or_default();
         if record.counts() != args.counts {
-            let (live, warehouse) = (record.counts().live, record.counts().warehouse);
+            let Counts { live, warehouse, etl } = record.counts();
             return Err(Failure::new(
                 Exit::No,
-                format!("{live} live and {warehouse} warehouse workers run already"),
+                format!("{live} live, {warehouse} warehouse and {etl} etl workers run already"),
             )
             .hint("run instashop down first")
             .into());

@@ -205,7 +205,7 @@ fn workers_run_in_the_background_come_back_and_leave_nothing_behind() {
     let (code, text) = bench.said(&["up", "--no-wait", "--live", "1", "--warehouse", "2"]);
     assert_eq!(code, 0, "{text}");
     let first = bench.pids();
-    assert_eq!(first.len(), 4, "a supervisor and three workers: {first:?}");
+    assert_eq!(first.len(), 5, "a supervisor and four workers: {first:?}");
 
     let (code, text) = bench.said(&["up", "--no-wait", "--live", "1", "--warehouse", "2"]);
     assert!(code == 0 && text.contains("already running"), "{text}");
@@ -216,7 +216,7 @@ fn workers_run_in_the_background_come_back_and_leave_nothing_behind() {
     kill(first[1]);
     eventually("a new worker takes the dead one's place", || {
         let now = bench.pids();
-        now.len() == 4 && now[1] != first[1] && runs(now[1])
+        now.len() == 5 && now[1] != first[1] && runs(now[1])
     });
 
     // A supervisor that dies leaves its workers; the next `up` ends them before it starts its own.
@@ -229,7 +229,7 @@ fn workers_run_in_the_background_come_back_and_leave_nothing_behind() {
         assert!(!runs(*pid), "{pid} of {second:?} still runs\n{text}");
     }
     let third = bench.pids();
-    assert_eq!(third.len(), 3, "{third:?}");
+    assert_eq!(third.len(), 4, "{third:?}");
 
     let (code, text) = bench.said(&["logs", "supervisor", "-n", "50"]);
     assert!(
@@ -252,7 +252,7 @@ fn a_removed_state_folder_ends_the_workers() {
     let (code, text) = bench.said(&["up", "--no-wait"]);
     assert_eq!(code, 0, "{text}");
     let pids = bench.pids();
-    assert_eq!(pids.len(), 3, "{pids:?}");
+    assert_eq!(pids.len(), 4, "{pids:?}");
     std::fs::remove_dir_all(bench.path().join("workers")).unwrap();
     for pid in pids {
         eventually("supervisor and workers end", || !runs(pid));

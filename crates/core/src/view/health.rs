@@ -1,6 +1,6 @@
 //! Health of the pipeline as its workers publish it: each probe speaks for its own part, none is guessed from another.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// One worker process of a flow.
@@ -183,4 +183,24 @@ pub struct WarehouseSystem {
     pub flow: FlowHealth,
     /// Last proof of `instashop verify`.
     pub proof: Option<DriftProof>,
+    /// How far the marts are; `None` until they were refreshed once.
+    #[serde(default)]
+    pub marts: Option<MartsHealth>,
+}
+
+/// How far the marts are, and the daily run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MartsHealth {
+    /// When the marts kept by key were last found up to date, or brought there.
+    pub refreshed_at: DateTime<Utc>,
+    /// Newest commit time at a source that they contain.
+    pub as_of: Option<DateTime<Utc>>,
+    /// When the marts were last computed that are not kept by key.
+    pub whole_at: Option<DateTime<Utc>>,
+    /// False until everything was computed once by the definitions and maps of now.
+    pub complete: bool,
+    /// Changed rows that wait to be refreshed; no more than a hundred thousand are counted.
+    pub waiting: i64,
+    /// Business day of the last run that ended, how it ended, and when.
+    pub last_run: Option<(NaiveDate, bool, DateTime<Utc>)>,
 }

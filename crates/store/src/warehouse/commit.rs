@@ -14,7 +14,7 @@ use tokio_postgres::error::SqlState;
 use super::session::Session;
 use super::stage::array::Array;
 use super::stage::{Images, parameters};
-use super::{FLOW, WarehouseSink, dead_letters, event_log, history, partitions, refused, stage};
+use super::{FLOW, WarehouseSink, dead_letters, dirty_keys, event_log, history, partitions, refused, stage};
 use crate::fail_point::{self, FailPoint};
 use crate::postgres::{broken, failed};
 use crate::{Sink, StoreError};
@@ -258,6 +258,10 @@ impl Session {
             let statement = self.statement(dead_letters::INSERT).await?;
             let arrays = dead_letters::arrays(batch, &effects.rejected, now);
             writes.push(("ops.dead_letters".into(), statement, arrays));
+        }
+        if let Some(arrays) = dirty_keys::arrays(effects) {
+            let statement = self.statement(dirty_keys::INSERT).await?;
+            writes.push(("ops.dirty_keys".into(), statement, arrays));
         }
         let client = &self.client;
         let sent = writes.iter().map(|(what, statement, arrays)| async move {

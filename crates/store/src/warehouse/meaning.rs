@@ -98,6 +98,11 @@ pub(super) async fn write(client: &mut Client, meaning: &Meaning) -> Result<bool
         )
         .await
         .map_err(fail)?;
+    // Every number may mean something else now.
+    transaction
+        .execute("UPDATE ops.mart_refreshes SET complete = false", &[])
+        .await
+        .map_err(fail)?;
     transaction.commit().await.map_err(fail)?;
     Ok(true)
 }

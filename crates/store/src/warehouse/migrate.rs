@@ -236,6 +236,11 @@ async fn apply_repeatables(client: &Client, changed: &[String]) -> Result<(), St
             .await
             .map_err(fail)?;
     }
+    // What the marts hold was computed by the old text.
+    client
+        .batch_execute("UPDATE ops.mart_refreshes SET complete = false")
+        .await
+        .map_err(fail)?;
     client.batch_execute("COMMIT").await.map_err(fail)
 }
 

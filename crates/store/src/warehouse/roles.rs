@@ -3,7 +3,7 @@
 //! | role | may |
 //! |---|---|
 //! | owner | DDL; used by setup alone |
-//! | worker | read and write rows of raw, staging, history, ops; read ref, core; temporary tables (verify); no DDL, no DELETE but of health |
+//! | worker | read and write rows of raw, staging, history, marts, ops; read ref, core, semantic; temporary tables (verify); no DDL, DELETE only of health, marts and dirty keys |
 //! | reader | read raw, history, ref, core, marts, semantic, and of ops what holds no record's bytes; no write |
 
 use instashop_core::config;
@@ -22,22 +22,25 @@ REVOKE ALL ON SCHEMA raw, staging, history, ref, core, marts, semantic, ops FROM
 REVOKE ALL ON DATABASE {database} FROM {worker}, {reader};
 
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {worker};
-GRANT USAGE ON SCHEMA raw, staging, history, ref, core, ops TO {worker};
+GRANT USAGE ON SCHEMA raw, staging, history, ref, core, marts, semantic, ops TO {worker};
 GRANT SELECT, INSERT ON raw.realtime_events TO {worker};
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA staging, history TO {worker};
-GRANT SELECT ON ALL TABLES IN SCHEMA ref, core TO {worker};
+GRANT SELECT ON ALL TABLES IN SCHEMA ref, core, semantic TO {worker};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA marts TO {worker};
+GRANT SELECT, INSERT, DELETE ON ops.dirty_keys TO {worker};
+GRANT SELECT, INSERT, UPDATE ON ops.mart_refreshes, ops.etl_runs TO {worker};
 GRANT SELECT, INSERT, UPDATE ON ops.offsets, ops.dead_letters TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ops.health TO {worker};
 GRANT SELECT, INSERT ON ops.proofs TO {worker};
 GRANT SELECT ON ops.sources, ops.migrations, ops.repeatables, ops.dead_letter_summary TO {worker};
-GRANT EXECUTE ON FUNCTION ops.ensure_partitions(date[]) TO {worker};
+GRANT EXECUTE ON FUNCTION ops.ensure_partitions(date[]), ops.drop_partitions(date), ops.analyze_facts() TO {worker};
 
 GRANT CONNECT ON DATABASE {database} TO {reader};
 GRANT USAGE ON SCHEMA raw, history, ref, core, marts, semantic, ops TO {reader};
 GRANT SELECT ON raw.realtime_events TO {reader};
 GRANT SELECT ON ALL TABLES IN SCHEMA history, ref, core, marts, semantic TO {reader};
-GRANT SELECT ON ops.offsets, ops.health, ops.proofs, ops.sources, ops.migrations, ops.repeatables,
-  ops.dead_letter_summary TO {reader};";
+GRANT SELECT ON ops.offsets, ops.health, ops.proofs, ops.sources, ops.migrations, ops.repeatables, ops.dirty_keys,
+  ops.dead_letter_summary, ops.mart_refreshes, ops.etl_runs TO {reader};";
 
 /// The rights of all our objects as one text: it changes when, and only when, a right changes. (A grant that is taken
 /// back and given again moves to the end of its list, so the entries are sorted. Partitions are reached through their

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::table::{SourceDb, Table};
 use instashop_core::view::{
-    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, PartitionHealth, SourceHealth, TableDrift,
-    WarehouseSystem, WorkerHealth,
+    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
+    TableDrift, WarehouseSystem, WorkerHealth,
 };
 
 use super::Shop;
@@ -143,6 +143,14 @@ impl Shop {
                 dead_letters: Some(1),
             },
             proof: Some(self.proof(at)),
+            marts: Some(MartsHealth {
+                refreshed_at: now - TimeDelta::milliseconds(wave(seed, now, 900, 25)),
+                as_of: Some(now - TimeDelta::seconds(1)),
+                whole_at: Some(at),
+                complete: true,
+                waiting: 0,
+                last_run: None,
+            }),
         }
     }
 

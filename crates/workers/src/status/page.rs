@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::table::SourceDb;
-use instashop_core::view::{FlowHealth, PartitionHealth, SourceHealth, WorkerHealth};
+use instashop_core::view::{FlowHealth, MartsHealth, PartitionHealth, SourceHealth, WorkerHealth};
 
 use super::Health;
 use super::verdict::{Level, Verdict, fresh, newest_sources};
@@ -228,6 +228,7 @@ fn stores(health: &Health, now: DateTime<Utc>) -> String {
             |proof| format!("drift {}, {}", proof.drift, ago(now - proof.at)),
         );
         rows.push(row(["proof", &proof]));
+        rows.push(row(["marts", &marts(warehouse.marts.as_ref(), now)]));
     }
     let live = health.live.as_ref().ok();
     let flows = [
@@ -260,6 +261,21 @@ fn stores(health: &Health, now: DateTime<Utc>) -> String {
         rows.push(row(["new columns", &said]));
     }
     table(&rows, &[])
+}
+
+fn marts(marts: Option<&MartsHealth>, now: DateTime<Utc>) -> String {
+    let Some(marts) = marts else {
+        return "never computed".to_owned();
+    };
+    let mut text = format!("up to date {}", ago(now - marts.refreshed_at));
+    if marts.waiting > 0 {
+        text = format!("{text}, {} changed rows wait", marts.waiting);
+    }
+    match marts.last_run {
+        Some((day, true, at)) => format!("{text}; daily run of {day} done {}", ago(now - at)),
+        Some((day, false, at)) => format!("{text}; daily run of {day} failed {}", ago(now - at)),
+        None => text,
+    }
 }
 
 fn here(health: &Health) -> String {

@@ -22,6 +22,9 @@ const LAG: i64 = 10_000;
 /// Log that a slot may hold back at its source before somebody should look, bytes.
 const HELD_BACK: i64 = 1024 * 1024 * 1024;
 
+/// Marts that were not found up to date for this long are kept by nobody, or a rebuild takes its time.
+const MARTS: TimeDelta = TimeDelta::seconds(60);
+
 /// Topics beside the tables: heartbeats, one partition each.
 const SIDE_PARTITIONS: usize = SourceDb::ALL.len();
 
@@ -101,6 +104,7 @@ pub fn judge(health: &Health, config: &Config, now: DateTime<Utc>) -> Verdict {
     if let Ok(warehouse) = &health.warehouse {
         flow(&mut verdict, "warehouse", &warehouse.flow, config, now);
         letters_and_proof(&mut verdict, warehouse);
+        marts(&mut verdict, warehouse, now);
     }
     connectors(&mut verdict, health);
     for source in newest_sources(health) {
@@ -225,6 +229,32 @@ fn letters_and_proof(verdict: &mut Verdict, warehouse: &WarehouseSystem) {
     }
 }
 
+fn marts(verdict: &mut Verdict, warehouse: &WarehouseSystem, now: DateTime<Utc>) {
+    const HINT: &str = "start instashop etl, or instashop up; instashop logs etl-1 says why it ended";
+    let Some(marts) = &warehouse.marts else {
+        verdict.degraded("marts", "they were never computed", HINT);
+        return;
+    };
+    let age = (now - marts.refreshed_at).num_seconds();
+    if now - marts.refreshed_at > MARTS {
+        let what = format!(
+            "nobody has refreshed them for {age} s, {} changed rows wait",
+            marts.waiting
+        );
+        verdict.degraded("marts", what, HINT);
+    } else if !marts.complete {
+        verdict.degraded("marts", "they are being computed anew", "nothing to do");
+    }
+    if let Some((day, false, _)) = marts.last_run {
+        let what = format!("the daily run of {day} failed");
+        verdict.degraded(
+            "marts",
+            what,
+            "instashop etl --list says why; instashop etl --day runs it again",
+        );
+    }
+}
+
 fn connectors(verdict: &mut Verdict, health: &Health) {
     let Ok(all) = &health.connectors else { return };
     for source in SourceDb::ALL {
@@ -312,7 +342,7 @@ fn local(verdict: &mut Verdict, health: &Health) {
 pub(super) mod tests {
     use std::collections::BTreeMap;
 
-    use instashop_core::view::{DriftProof, LiveSystem};
+    use instashop_core::view::{DriftProof, LiveSystem, MartsHealth};
 
     use super::super::Away;
     use super::*;
@@ -405,6 +435,17 @@ pub(super) mod tests {
                     drift: 0,
                     lines: Vec::new(),
                 }),
+                marts: Some(MartsHealth {
+                    refreshed_at: now() - TimeDelta::seconds(2),
+                    as_of: Some(now() - TimeDelta::seconds(3)),
+                    whole_at: Some(now() - TimeDelta::seconds(40)),
+                    complete: true,
+                    waiting: 0,
+                    last_run: now()
+                        .date_naive()
+                        .pred_opt()
+                        .map(|day| (day, true, now() - TimeDelta::hours(14))),
+                }),
             }),
             connectors: Ok(connectors),
             local: Vec::new(),
@@ -436,7 +477,26 @@ pub(super) mod tests {
 
     #[test]
     fn every_fault_is_found_and_says_what_to_do() {
-        let cases: [(&str, Exit, Break); 18] = [
+        let cases: [(&str, Exit, Break); 22] = [
+            ("marts: they were never computed", Exit::No, |h| {
+                warehouse(h).marts = None;
+            }),
+            (
+                "marts: nobody has refreshed them for 300 s, 12 changed rows",
+                Exit::No,
+                |h| {
+                    let marts = warehouse(h).marts.as_mut().unwrap();
+                    marts.refreshed_at -= TimeDelta::seconds(298);
+                    marts.waiting = 12;
+                },
+            ),
+            ("marts: they are being computed anew", Exit::No, |h| {
+                warehouse(h).marts.as_mut().unwrap().complete = false;
+            }),
+            ("marts: the daily run of 2026-09-20 failed", Exit::No, |h| {
+                let day = "2026-09-20".parse().unwrap();
+                warehouse(h).marts.as_mut().unwrap().last_run = Some((day, false, now()));
+            }),
             ("live: Redis is away", Exit::Unreachable, |h| {
                 h.live = away("Redis is away");
             }),

@@ -13,13 +13,37 @@ use super::Counts;
 use super::identity::Identity;
 use crate::flow::Flow;
 
+/// A command of `instashop` that runs in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// `instashop live`
+    Live,
+    /// `instashop warehouse`
+    Warehouse,
+    /// `instashop etl`
+    Etl,
+}
+
+impl Program {
+    /// The command.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => Flow::Live.name(),
+            Self::Warehouse => Flow::Warehouse.name(),
+            Self::Etl => "etl",
+        }
+    }
+}
+
 /// A worker in the background.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     /// `live-1`; also the name of its log.
     pub name: String,
-    /// Its flow.
-    pub flow: Flow,
+    /// What it runs.
+    #[serde(alias = "flow")]
+    pub program: Program,
     /// Its process; `None` between an end and the next start.
     pub process: Option<Identity>,
     /// When it was last started.
@@ -42,28 +66,35 @@ pub struct Record {
 impl Record {
     /// A record of workers that are not started yet.
     pub fn planned(counts: Counts) -> Self {
-        let worker = |flow: Flow, number: u16| Worker {
-            name: format!("{}-{number}", flow.name()),
-            flow,
+        let worker = |program: Program, number: u16| Worker {
+            name: format!("{}-{number}", program.name()),
+            program,
             process: None,
             started_at: None,
             restarts: 0,
             last_end: None,
         };
-        let live = (1..=counts.live).map(|number| worker(Flow::Live, number));
-        let warehouse = (1..=counts.warehouse).map(|number| worker(Flow::Warehouse, number));
+        let live = (1..=counts.live).map(|number| worker(Program::Live, number));
+        let warehouse = (1..=counts.warehouse).map(|number| worker(Program::Warehouse, number));
+        let etl = (1..=counts.etl).map(|number| worker(Program::Etl, number));
         Self {
             supervisor: Identity::own(),
-            workers: live.chain(warehouse).collect(),
+            workers: live.chain(warehouse).chain(etl).collect(),
         }
     }
 
-    /// How many workers of each flow.
+    /// How many workers of each kind.
     pub fn counts(&self) -> Counts {
-        let count = |flow| self.workers.iter().filter(|worker| worker.flow == flow).count() as u16;
+        let count = |program| {
+            self.workers
+                .iter()
+                .filter(|worker| worker.program == program)
+                .count() as u16
+        };
         Counts {
-            live: count(Flow::Live),
-            warehouse: count(Flow::Warehouse),
+            live: count(Program::Live),
+            warehouse: count(Program::Warehouse),
+            etl: count(Program::Etl),
         }
     }
 
@@ -226,6 +257,7 @@ mod tests {
         let record = Record::planned(Counts {
             live: 1,
             warehouse: 2,
+            etl: 1,
         });
         assert_eq!(
             record
@@ -233,7 +265,7 @@ mod tests {
                 .iter()
                 .map(|worker| worker.name.as_str())
                 .collect::<Vec<_>>(),
-            ["live-1", "warehouse-1", "warehouse-2"]
+            ["live-1", "warehouse-1", "warehouse-2", "etl-1"]
         );
         record.write(&folder).unwrap();
         assert_eq!(Record::read(&folder).unwrap(), Some(record.clone()));
@@ -241,7 +273,8 @@ mod tests {
             record.counts(),
             Counts {
                 live: 1,
-                warehouse: 2
+                warehouse: 2,
+                etl: 1
             }
         );
         assert_eq!(record.alive().len(), 1, "this process stands for the supervisor");

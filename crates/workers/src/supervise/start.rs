@@ -13,10 +13,9 @@ use instashop_core::view::WorkerHealth;
 use super::Counts;
 use super::identity::Identity;
 use super::log_file;
-use super::record::{Folder, Record, Worker};
+use super::record::{Folder, Program, Record, Worker};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{Global, output};
-use crate::flow::Flow;
 use crate::status;
 
 /// How often the state is looked at.
@@ -74,6 +73,8 @@ pub(super) fn launch(folder: &Folder, counts: Counts, global: &Global, config: &
             &counts.live.to_string(),
             "--warehouse",
             &counts.warehouse.to_string(),
+            "--etl",
+            &counts.etl.to_string(),
         ])
         // A worker bounds its own stop by the same setting; a little more is for the way there.
         .args(["--grace-ms", &(config.flow.shutdown_ms + 5000).to_string()])
@@ -148,11 +149,13 @@ struct Silent<'a> {
 /// Workers that have not published that they consume.
 async fn not_consuming<'a>(workers: &'a [Worker], config: &Config) -> Vec<Silent<'a>> {
     let (live, warehouse) = tokio::join!(status::live_workers(config), status::warehouse_workers(config));
+    let marts = status::marts_refreshed_at(config).await;
     let now = Utc::now();
     let why = |worker: &Worker| {
-        let published = match worker.flow {
-            Flow::Live => &live,
-            Flow::Warehouse => &warehouse,
+        let published = match worker.program {
+            Program::Live => &live,
+            Program::Warehouse => &warehouse,
+            Program::Etl => return refreshes(worker, &marts),
         };
         match published {
             Ok(published) => waits(worker, published, now),
@@ -168,6 +171,16 @@ async fn not_consuming<'a>(workers: &'a [Worker], config: &Config) -> Vec<Silent
             })
         })
         .collect()
+}
+
+/// Why a keeper of the marts does not count as working; `None` when the marts were refreshed since it started, by it or by
+/// the one it waits for.
+fn refreshes(worker: &Worker, marts: &Result<Option<DateTime<Utc>>, status::Away>) -> Option<String> {
+    match marts {
+        Err(away) => Some(away.what.clone()),
+        Ok(Some(at)) if worker.started_at.is_some_and(|started| *at >= started) => None,
+        Ok(_) => Some("the marts were not refreshed since it started".into()),
+    }
 }
 
 /// Why a worker does not count as consuming; `None` when it does. A rebuild counts: it reads, and says how far it is.
@@ -228,7 +241,7 @@ mod tests {
         let process = Identity::own().unwrap();
         let worker = Worker {
             name: "live-1".into(),
-            flow: Flow::Live,
+            program: Program::Live,
             process: Some(process.clone()),
             started_at: Some(now - TimeDelta::seconds(5)),
             restarts: 0,

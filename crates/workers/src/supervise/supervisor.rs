@@ -15,11 +15,10 @@ use tokio::process::{Child, Command};
 use super::Counts;
 use super::identity::Identity;
 use super::log_file;
-use super::record::{Folder, Record, Worker};
+use super::record::{Folder, Program, Record, Worker};
 use super::start::arguments;
 use crate::cli::Global;
 use crate::cli::exit::{Exit, Failure};
-use crate::flow::Flow;
 use crate::shutdown::Shutdown;
 
 /// Wait before the first restart; doubled each time.
@@ -80,10 +79,10 @@ pub(super) async fn run(
     let record = Record::planned(counts);
     record.write(folder)?;
     tracing::info!(workers = record.workers.len(), folder = %folder.path().display(), "supervisor started");
-    let plan: Vec<(String, Flow)> = record
+    let plan: Vec<(String, Program)> = record
         .workers
         .iter()
-        .map(|worker| (worker.name.clone(), worker.flow))
+        .map(|worker| (worker.name.clone(), worker.program))
         .collect();
     let ledger = Ledger {
         folder: folder.clone(),
@@ -99,7 +98,7 @@ pub(super) async fn run(
     ));
     join_all(
         plan.iter()
-            .map(|(name, flow)| keep(name, *flow, &ledger, &program, global, &shutdown, grace)),
+            .map(|(name, command)| keep(name, *command, &ledger, &program, global, &shutdown, grace)),
     )
     .await;
     keeping_house.abort();
@@ -113,7 +112,7 @@ pub(super) async fn run(
 /// Keeps one worker running until the shutdown.
 async fn keep(
     name: &str,
-    flow: Flow,
+    command: Program,
     ledger: &Ledger,
     program: &Path,
     global: &Global,
@@ -123,7 +122,7 @@ async fn keep(
     let mut wait = FIRST_WAIT;
     while !shutdown.is_triggered() {
         let started = Instant::now();
-        let ended = match spawn(name, flow, &ledger.folder, program, global) {
+        let ended = match spawn(name, command, &ledger.folder, program, global) {
             Ok(mut child) => {
                 let process = child.id().and_then(|pid| Identity::of(i32::try_from(pid).ok()?));
                 tracing::info!(worker = name, pid = child.id(), "worker started");
@@ -159,13 +158,13 @@ async fn keep(
     }
 }
 
-fn spawn(name: &str, flow: Flow, folder: &Folder, program: &Path, global: &Global) -> Result<Child> {
+fn spawn(name: &str, command: Program, folder: &Folder, program: &Path, global: &Global) -> Result<Child> {
     let log = log_file::open(&folder.log(name))?;
     let again = log.try_clone().wrap_err("the log cannot be shared")?;
     let (arguments, variables) = arguments(global);
     Command::new(program)
         .args(arguments)
-        .arg(flow.name())
+        .arg(command.name())
         .envs(variables)
         .stdin(Stdio::null())
         .stdout(log)

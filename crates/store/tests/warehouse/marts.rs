@@ -1,0 +1,401 @@
+//! Marts that are kept by key are what a rebuild gives, after any changes; and their arithmetic.
+
+use instashop_core::change::{Op, Record};
+use instashop_core::table::Table;
+use instashop_store::warehouse::{How, MartRefresher};
+
+use super::cluster::Database;
+use super::shop::{Worker, customer, delete, now, partition, put, row};
+
+const FACTS: [&str; 5] = [
+    "order_facts",
+    "order_line_facts",
+    "visit_event_facts",
+    "visit_facts",
+    "shipment_facts",
+];
+const BY_KEY: [&str; 8] = [
+    "daily_metrics",
+    "product_metrics",
+    "sales_by_category",
+    "payment_methods",
+    "funnel",
+    "session_outcome",
+    "inventory_health",
+    "shipment_performance",
+];
+const AS_A_WHOLE: [&str; 6] = [
+    "cohort_retention",
+    "buyer_clv",
+    "rfm",
+    "store_scorecard",
+    "mrr_movements",
+    "product_pairs",
+];
+
+/// Written by the daily run.
+const BY_DAY: [&str; 4] = ["kpi_daily", "data_quality", "store_summaries", "anomalies"];
+
+/// The one refresher of a database.
+async fn refresher(database: &Database) -> MartRefresher {
+    MartRefresher::connect(&database.config)
+        .await
+        .unwrap()
+        .expect("nobody else refreshes the marts of this database")
+}
+
+/// Refreshes until there is nothing to do; gives the rounds.
+async fn refresh(refresher: &mut MartRefresher) -> Vec<How> {
+    let mut rounds = Vec::new();
+    while let Some(refreshed) = refresher.refresh(now()).await.unwrap() {
+        rounds.push(refreshed.how);
+        assert!(rounds.len() < 20, "a refresh does not end");
+    }
+    rounds
+}
+
+/// Every row of these tables is a row of its view, and the other way round.
+async fn equal_their_views(database: &Database, tables: &[&str], context: &str) {
+    for name in tables {
+        let sql = format!(
+            "SELECT coalesce(string_agg(side || r::text, E'\\n'), '') FROM (
+               (SELECT 'stored only: ' AS side, s AS r FROM (SELECT * FROM marts.{name} EXCEPT ALL SELECT * FROM marts.{name}_v) s LIMIT 5)
+               UNION ALL
+               (SELECT 'missing: ', s FROM (SELECT * FROM marts.{name}_v EXCEPT ALL SELECT * FROM marts.{name}) s LIMIT 5)) d"
+        );
+        let difference: String = database.value(&sql).await;
+        assert!(difference.is_empty(), "{context}: marts.{name}\n{difference}");
+    }
+}
+
+#[tokio::test]
+async fn every_mart_has_the_columns_of_the_view_that_defines_it() {
+    let database = Database::ready().await;
+    let columns =
+        "SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+       FROM pg_attribute a WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped";
+    let tables = database
+        .list("SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'marts'::regnamespace AND c.relkind = 'r'")
+        .await;
+    assert_eq!(
+        tables.len(),
+        FACTS.len() + BY_KEY.len() + AS_A_WHOLE.len() + BY_DAY.len()
+    );
+    for table in tables {
+        let (stored, view) = (format!("marts.{table}"), format!("marts.{table}_v"));
+        let stored: String = database.value_of(columns, &[&stored]).await;
+        let view: String = database.value_of(columns, &[&view]).await;
+        assert_eq!(stored, view, "{table}");
+        assert!(
+            FACTS
+                .iter()
+                .chain(&BY_KEY)
+                .chain(&AS_A_WHOLE)
+                .chain(&BY_DAY)
+                .any(|name| *name == table),
+            "{table} is compared by no test"
+        );
+    }
+}
+
+/// A generator of numbers that the seed decides.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+
+    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.roll(choices.len() as u64) as usize]
+    }
+
+    fn key(&mut self, sides: u64) -> String {
+        (1 + self.roll(sides)).to_string()
+    }
+
+    /// A moment of five days around the first of March, or far away.
+    fn moment(&mut self) -> String {
+        if self.roll(60) == 0 {
+            return self
+                .pick(&["infinity", "1999-12-31T23:59:59", "2031-01-01T00:00:00"])
+                .to_owned();
+        }
+        // Half of everything within one hour, so that visits have several events.
+        let hour = if self.roll(2) == 0 { 14 } else { self.roll(24) };
+        let (day, minute) = (self.roll(6), self.roll(60));
+        let day = ["02-27", "02-28", "03-01", "03-01", "03-02", "03-03"][day as usize];
+        format!("2026-{day}T{hour:02}:{minute:02}:{:02}", self.roll(60))
+    }
+
+    /// A change of one row of a small shop. Keys are few, so that rows are updated, moved, deleted and come back.
+    fn change(&mut self, lsn: u64) -> Record {
+        let table = [
+            Table::Transaction,
+            Table::Transaction,
+            Table::TransactionDetail,
+            Table::TransactionDetail,
+            Table::UserBehavior,
+            Table::UserBehavior,
+            Table::UserBehavior,
+            Table::Product,
+            Table::Stock,
+            Table::Shipment,
+        ][self.roll(10) as usize];
+        let keys = match table {
+            Table::Product => 8,
+            Table::Stock => 12,
+            Table::Shipment => 30,
+            _ => 60,
+        };
+        let key = 1 + self.roll(keys);
+        if self.roll(8) == 0 {
+            return delete(table, key as i64, lsn);
+        }
+        let moment = self.moment();
+        let text = key.to_string();
+        let (buyer, store, product) = (self.key(9), self.key(4), self.key(9));
+        let nothing = self.roll(12);
+        let buyer = if nothing == 0 { "-" } else { &buyer };
+        let store = if nothing == 1 { "-" } else { &store };
+        let product = if nothing == 2 { "-" } else { &product };
+        let amount = format!("{}.{:02}", self.roll(40), self.roll(100));
+        let quantity = self.roll(5).to_string();
+        let values: Vec<&str> = match table {
+            Table::Transaction => {
+                let status = self.pick(&[
+                    "completed",
+                    "Completed ",
+                    "failed",
+                    "pending",
+                    "refunded",
+                    "cancelled",
+                    "odd",
+                ]);
+                let method = self.pick(&["Credit Card", "PayPal", "wire", "cowries", "-"]);
+                // Few amounts, so that failed attempts are paid again.
+                let amount = self.pick(&["10.00", "10.00", "10.00", "0.01", "-7.13", "-", &amount]);
+                let amount = if amount == "0.01" { "0.01" } else { amount };
+                return put_values(
+                    table,
+                    lsn,
+                    &[&text, buyer, store, &moment, amount, method, status],
+                );
+            }
+            Table::TransactionDetail => {
+                let order = self.key(60);
+                return put_values(table, lsn, &[&text, &order, product, &quantity, &amount]);
+            }
+            Table::UserBehavior => {
+                let kind = self.pick(&[
+                    "page_view",
+                    "product_view",
+                    "product_view",
+                    "search",
+                    "add_to_cart",
+                    "add_to_cart",
+                    "remove_from_cart",
+                    "begin_checkout",
+                    "purchase",
+                    "-",
+                ]);
+                let metadata = format!(r#"{{"buyer_id": {}}}"#, self.key(9));
+                let metadata = if nothing < 4 { "{}" } else { &metadata };
+                return put_values(table, lsn, &[&text, store, kind, product, "s", &moment, metadata]);
+            }
+            Table::Product => {
+                let category = self.pick(&["Books", "Toys", " Books ", "-"]);
+                let currency = self.pick(&["USD", "USD", "ARS"]);
+                let name = self.pick(&["old name", "new name"]);
+                return put_values(
+                    table,
+                    lsn,
+                    &[&text, store, name, "-", category, "9.50", currency, "active", "-"],
+                );
+            }
+            Table::Stock => vec![
+                &text,
+                product,
+                &quantity,
+                self.pick(&["2", "1", "-"]),
+                self.pick(&["A", "-"]),
+            ],
+            _ => {
+                let status = self.pick(&["pending", "in_transit", "delivered"]);
+                let method = self.pick(&["standard", "express", "-"]);
+                return put_values(
+                    table,
+                    lsn,
+                    &[&text, "1", buyer, "Street 1", method, status, &moment],
+                );
+            }
+        };
+        put_values(table, lsn, &values)
+    }
+}
+
+fn put_values(table: Table, lsn: u64, values: &[&str]) -> Record {
+    put(table, Op::Update, lsn, row(table, values))
+}
+
+/// Random changes in random batches, refreshed by key after each: facts and marts always equal their definitions. The
+/// clock moves on between, so that visits end, shipments become overdue and windows slide.
+#[tokio::test]
+async fn marts_kept_by_key_equal_a_rebuild_after_any_changes() {
+    let seeds: u64 = std::env::var("INSTASHOP_HISTORIES").map_or(2, |count| count.parse().unwrap());
+    for seed in 1..=seeds {
+        let database = Database::ready().await;
+        database
+            .run("UPDATE ref.setting SET tz = 'America/Argentina/Buenos_Aires', now_override = '2026-03-01 15:00+00'")
+            .await;
+        let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
+        for store in 1..=4 {
+            let plan = ["Free", "Pro", "Enterprise", "mystery"][store as usize - 1];
+            worker
+                .apply(vec![put(
+                    Table::Customer,
+                    Op::Create,
+                    store as u64,
+                    customer(store, "Store", plan),
+                )])
+                .await;
+        }
+        let mut refresher = refresher(&database).await;
+        assert_eq!(refresh(&mut refresher).await, [How::Rebuilt], "the first time");
+        let mut dice = Dice(seed);
+        let mut lsn = 10;
+        for step in 0..40 {
+            let context = format!("seed {seed}, step {step}");
+            for _ in 0..=dice.roll(2) {
+                let records = (0..=dice.roll(30))
+                    .map(|_| {
+                        lsn += 1;
+                        dice.change(lsn)
+                    })
+                    .collect();
+                worker.apply(records).await;
+            }
+            let later = step % 5 == 4;
+            if later {
+                database
+                    .run("UPDATE ref.setting SET now_override = now_override + INTERVAL '13 hours'")
+                    .await;
+            }
+            let rounds = refresh(&mut refresher).await;
+            assert!(
+                rounds.iter().all(|how| matches!(how, How::ByKey { .. })),
+                "{context}: {rounds:?}"
+            );
+            if later {
+                refresher.refresh_whole(now()).await.unwrap();
+                equal_their_views(&database, &AS_A_WHOLE, &context).await;
+            }
+            equal_their_views(&database, &FACTS, &context).await;
+            equal_their_views(&database, &BY_KEY, &context).await;
+            add_up(&database, &context).await;
+        }
+        refresher.rebuild(now()).await.unwrap();
+        for tables in [&FACTS[..], &BY_KEY, &AS_A_WHOLE] {
+            equal_their_views(&database, tables, "rebuilt").await;
+        }
+    }
+}
+
+/// The identities of docs/kpis 4: each row of the query is one that does not hold.
+async fn add_up(database: &Database, context: &str) {
+    let broken = database
+        .list(
+            "WITH revenue AS (SELECT coalesce(sum(o.amount_rc), 0) AS all_days FROM core.orders o WHERE o.is_sale AND o.order_day IS NOT NULL)
+             SELECT 'lines of order ' || o.order_id || ' do not add up' FROM marts.order_facts o
+             JOIN (SELECT l.order_id, sum(l.net_rc) AS net FROM marts.order_line_facts l GROUP BY l.order_id) l USING (order_id)
+             WHERE l.net IS DISTINCT FROM o.amount_rc
+             UNION ALL
+             SELECT 'revenue of ' || x.name || ' is ' || x.revenue || ', not ' || r.all_days
+             FROM revenue r CROSS JOIN LATERAL (VALUES
+               ('platform days', (SELECT coalesce(sum(revenue), 0) FROM marts.daily_metrics WHERE store_id = 0)),
+               ('stores', (SELECT coalesce(sum(revenue), 0) FROM marts.daily_metrics WHERE store_id <> 0)),
+               ('categories', (SELECT coalesce(sum(revenue), 0) FROM marts.sales_by_category)),
+               ('payment methods', (SELECT coalesce(sum(revenue), 0) FROM marts.payment_methods))) AS x(name, revenue)
+             WHERE x.revenue <> r.all_days
+             UNION ALL
+             SELECT 'new buyers are ' || n.new || ', buyers ever ' || b.ever
+             FROM (SELECT coalesce(sum(new_buyers), 0) AS new FROM marts.daily_metrics WHERE store_id = 0) n
+             CROSS JOIN (SELECT count(DISTINCT buyer_id) AS ever FROM core.orders WHERE is_sale AND order_day IS NOT NULL) b
+             WHERE n.new <> b.ever
+             UNION ALL
+             SELECT 'visits differ: ' || a.n || ', ' || b.n || ', ' || c.n || ', ' || d.n
+             FROM (SELECT count(*) AS n FROM marts.visit_facts) a
+             CROSS JOIN (SELECT coalesce(sum(visits), 0) AS n FROM marts.daily_metrics WHERE store_id = 0) b
+             CROSS JOIN (SELECT coalesce(sum(visits), 0) AS n FROM marts.funnel WHERE step = 0) c
+             CROSS JOIN (SELECT coalesce(sum(visits), 0) AS n FROM marts.session_outcome) d
+             WHERE NOT (a.n = b.n AND b.n = c.n AND c.n = d.n)
+             UNION ALL
+             SELECT 'the funnel rises on ' || f.day FROM marts.funnel f
+             JOIN marts.funnel g ON g.day = f.day AND g.store_id = f.store_id AND g.step = f.step + 1 WHERE g.visits > f.visits
+             UNION ALL
+             SELECT 'month 0 of cohort ' || c.cohort_month || ' is ' || c.retention FROM marts.cohort_retention c
+             WHERE c.month_index = 0 AND c.retention <> 1
+             UNION ALL
+             SELECT 'equal frequencies, two scores' FROM marts.rfm a JOIN marts.rfm b ON a.frequency = b.frequency AND a.f <> b.f
+             UNION ALL
+             SELECT 'recurring revenue of ' || m.month || ' does not follow from the month before'
+             FROM (SELECT month, sum(mrr) AS closing, sum(delta) AS moved, lag(sum(mrr), 1, 0::numeric) OVER (ORDER BY month) AS opening
+                   FROM marts.mrr_movements GROUP BY month) m WHERE m.opening + m.moved <> m.closing",
+        )
+        .await;
+    assert!(broken.is_empty(), "{context}: {broken:#?}");
+}
+
+/// A mark that is written while a round runs, and is not committed yet, is there for the next (docs: reliability 4.3).
+#[tokio::test]
+async fn a_mark_that_commits_after_a_round_is_not_lost() {
+    let mut database = Database::ready().await;
+    let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
+    let mut refresher = refresher(&database).await;
+    let order = |status| {
+        row(
+            Table::Transaction,
+            &["1", "5", "3", "2026-03-10T10:00:00", "12.50", "PayPal", status],
+        )
+    };
+    worker
+        .apply(vec![put(Table::Transaction, Op::Create, 1, order("pending"))])
+        .await;
+    refresh(&mut refresher).await;
+    // What a worker does that was frozen before its COMMIT.
+    let transaction = database.client.transaction().await.unwrap();
+    transaction
+        .batch_execute(
+            "UPDATE staging.transaction SET status = 'completed';
+             INSERT INTO ops.dirty_keys VALUES ('transaction', 1)",
+        )
+        .await
+        .unwrap();
+    assert_eq!(refresh(&mut refresher).await, []);
+    transaction.commit().await.unwrap();
+    assert_eq!(refresh(&mut refresher).await, [How::ByKey { marked: 1 }]);
+    let revenue: String = database
+        .value("SELECT revenue::text FROM marts.daily_metrics WHERE store_id = 3")
+        .await;
+    assert_eq!(revenue, "12.50");
+    assert_eq!(refresher.waiting(10).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn only_one_refresher_works_at_a_time() {
+    let database = Database::ready().await;
+    let first = refresher(&database).await;
+    assert!(MartRefresher::connect(&database.config).await.unwrap().is_none());
+    drop(first);
+    for _ in 0..100 {
+        if MartRefresher::connect(&database.config).await.unwrap().is_some() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the lock did not end with its connection");
+}
