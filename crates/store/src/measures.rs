@@ -22,7 +22,7 @@ use tokio_postgres::Transaction;
 
 pub use rows::{Difference, DifferenceKind, TableSum};
 
-pub(crate) use prelude::{Prelude, typed};
+pub(crate) use prelude::{Prelude, shared_type, typed};
 
 use crate::StoreError;
 

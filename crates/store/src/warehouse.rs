@@ -11,7 +11,7 @@
 //! * `marts` keeps the marts up to date from the dirty keys.
 //! * `health` publishes what the workers know of themselves; `proof` keeps what verify found; `sources` what setup saw.
 //! * `query` is what the dashboard reads.
-//! * `asof` gives verify the rows as of a cut.
+//! * `asof` gives verify the rows as of a cut; `kpi_audit` compares the metrics.
 //! * `refused` finds the records PostgreSQL refuses, so that one value never blocks a partition.
 
 mod asof;
@@ -22,6 +22,7 @@ mod etl_runs;
 mod event_log;
 mod health;
 mod history;
+mod kpi_audit;
 mod marts;
 mod meaning;
 mod migrate;
@@ -41,6 +42,7 @@ use instashop_core::config;
 pub use asof::{Auditor, Checkpoints};
 pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
 pub use etl_runs::{EndedStep, EtlRun, EtlRuns, RunState};
+pub use kpi_audit::{KpiResult, LiveRow, MartsReady, live_metrics, not_compared};
 pub use marts::{How, MartRefresher, Refreshed, Step, StepDone};
 pub use migrate::Report;
 pub use owner::Owner;

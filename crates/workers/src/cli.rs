@@ -188,6 +188,7 @@ const VERIFY_HELP: &str = "\
 Examples:
   instashop verify                the proof, stored for the dashboard's drift chip
   instashop verify --format json --no-save
+  instashop verify --kpis         every metric of the catalogue too, when the shop rests
 
 Exit codes: 0 drift 0; 1 drift; 2 usage; 3 the comparison could not be made; 4 configuration.";
 

@@ -1,10 +1,12 @@
 //! `instashop verify`: source = warehouse = Redis, at a common cut, to the cent.
 //!
 //! * `sources` compares each source with the warehouse, `live` compares Redis with it.
+//! * `kpis` compares every metric of the catalogue.
 //! * `cut` waits until everybody has reached the moment that is compared.
 //! * `page` is what is printed; `progress` is what is said meanwhile.
 
 pub(crate) mod cut;
+mod kpis;
 mod live;
 mod page;
 pub(crate) mod progress;
@@ -23,7 +25,8 @@ use instashop_core::proof::{Group, compare};
 use instashop_core::table::SourceDb;
 use instashop_core::view::{DriftProof, TableDrift};
 use instashop_store::live::LiveReader;
-use instashop_store::warehouse::Auditor;
+use instashop_store::warehouse::{Auditor, KpiResult};
+use serde::Serialize;
 
 use self::live::LiveResult;
 use self::page::Line;
@@ -54,6 +57,10 @@ pub struct VerifyArgs {
     /// Do not store the result in the warehouse.
     #[arg(long)]
     pub no_save: bool,
+    /// Compare every metric of the catalogue too: its warehouse value, its live value, and its value recomputed in plain SQL
+    /// from the sources. For a shop at rest; needs the keeper of the marts
+    #[arg(long)]
+    pub kpis: bool,
 }
 
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
@@ -108,13 +115,27 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode> {
         return Err(Failure::new(Exit::No, "nothing was compared").into());
     };
 
+    let kpis = if args.kpis {
+        Box::pin(kpis::prove(
+            config,
+            &mut auditor,
+            &mut reader,
+            args.wait,
+            &progress,
+        ))
+        .await?
+    } else {
+        Vec::new()
+    };
+    let metrics: Vec<Line> = kpis.iter().map(kpis::line).collect();
     let lines = lines(&sources, &live);
-    let drift = lines.iter().map(|line| line.drift).sum::<i64>() + live.faults.len() as i64;
+    let drift = lines.iter().chain(&metrics).map(|line| line.drift).sum::<i64>() + live.faults.len() as i64;
     let proof = DriftProof {
         at: Utc::now(),
         drift,
         lines: lines
             .iter()
+            .chain(metrics.iter().filter(|line| line.drift != 0))
             .map(Line::of_proof)
             .chain(live.faults.iter().map(|fault| of_fault(fault)))
             .collect(),
@@ -124,10 +145,27 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode> {
     }
     drop(progress);
     match args.format {
-        Format::Text => output::print(&page::text(&lines, &live.faults, drift))?,
-        Format::Json => output::line(&serde_json::to_string(&proof)?)?,
+        Format::Text => {
+            if args.kpis {
+                output::print(&kpis::page(&metrics))?;
+            }
+            output::print(&page::text(&lines, &live.faults, drift))?;
+        }
+        Format::Json => output::line(&serde_json::to_string(&Document {
+            proof: &proof,
+            kpis: &kpis,
+        })?)?,
     }
     Ok(if drift == 0 { Exit::Done } else { Exit::No }.into())
+}
+
+/// The proof for scripts.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    proof: &'a DriftProof,
+    #[serde(skip_serializing_if = "<[KpiResult]>::is_empty")]
+    kpis: &'a [KpiResult],
 }
 
 /// A contradiction inside Redis, as a line of the proof.

@@ -107,6 +107,8 @@ impl Bed {
             .args(arguments)
             .current_dir(&self.root)
             .env("INSTASHOP_CONFIG", self.config_file())
+            // Marts that are computed as a whole come around at once, instead of once a minute.
+            .env("INSTASHOP__ETL__WHOLE_SECONDS", "1")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null());
         command

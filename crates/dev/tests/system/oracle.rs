@@ -3,7 +3,7 @@
 use instashop_core::config::{Config, Source};
 use tokio_postgres::{Client, NoTls};
 
-/// A connection to a source as its owner, with a runtime of its own.
+/// A connection to a source, or to the warehouse, as its owner, with a runtime of its own.
 pub(crate) struct Oracle {
     runtime: tokio::runtime::Runtime,
     client: Client,
@@ -34,6 +34,19 @@ impl Oracle {
 
     pub(crate) fn sales(config: &Config) -> Self {
         Self::connect(&config.sources.instashop)
+    }
+
+    /// The warehouse, as its owner.
+    pub(crate) fn warehouse(config: &Config) -> Self {
+        let warehouse = &config.warehouse;
+        Self::connect(&Source {
+            host: warehouse.host.clone(),
+            port: warehouse.port,
+            database: warehouse.database.clone(),
+            owner_user: warehouse.owner_user.clone(),
+            owner_password: warehouse.owner_password.clone(),
+            ..config.sources.instashop.clone()
+        })
     }
 
     /// Runs statements.

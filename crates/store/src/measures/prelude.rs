@@ -21,6 +21,14 @@ impl Prelude {
         self.tables.iter().map(|(table, _)| *table)
     }
 
+    /// The query that gives a table's rows.
+    pub(crate) fn query(&self, table: Table) -> Option<&str> {
+        self.tables
+            .iter()
+            .find(|(known, _)| *known == table)
+            .map(|(_, query)| query.as_str())
+    }
+
     /// True when all of these are there.
     pub(crate) fn has(&self, wanted: &[Table]) -> bool {
         wanted
@@ -42,13 +50,20 @@ impl Prelude {
 
 /// A column in the type that both sides share, so that casts, hashes and arithmetic are the same.
 pub(crate) fn typed(column: &Column, expression: &str) -> String {
-    let kind = match column.kind {
+    format!(
+        "{expression}::{} AS \"{}\"",
+        shared_type(column.kind),
+        column.name
+    )
+}
+
+/// The type that both sides share. The session's zone is UTC, so `timestamp` also reads one with zone.
+pub(crate) const fn shared_type(kind: ColumnKind) -> &'static str {
+    match kind {
         ColumnKind::BigInt | ColumnKind::Int => "bigint",
         ColumnKind::Money => "numeric",
         ColumnKind::Text => "text",
-        // The session's zone is UTC, so this also reads a timestamp with zone.
         ColumnKind::Timestamp => "timestamp",
         ColumnKind::Json => "jsonb",
-    };
-    format!("{expression}::{kind} AS \"{}\"", column.name)
+    }
 }

@@ -40,7 +40,7 @@ const CUT: &str = "unnest($1::text[], $2::int[], $3::bigint[]) AS c(topic, parti
 
 /// A connection of the worker role for verify. It writes temporary tables and proofs.
 pub struct Auditor {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl fmt::Debug for Auditor {

@@ -63,6 +63,17 @@ pub(super) async fn compare(
     })
 }
 
+/// All figures of Redis, once it has read everything that is in Kafka now.
+pub(super) async fn figures(
+    config: &Config,
+    reader: &mut LiveReader,
+    wait: Duration,
+    progress: &Progress,
+) -> Result<BTreeMap<Figure, i64>> {
+    let ends = cut::ends(config).await?;
+    Ok(cut::live(reader, &ends, wait, progress).await?.figures)
+}
+
 /// True for tables whose rows the live flow keeps.
 fn is_kept(table: Table) -> bool {
     StateId::of(table, 0).is_some()

@@ -41,6 +41,18 @@ pub(super) fn cents(value: i128) -> String {
 
 /// The table: one line per comparison, the differing keys below their line, `drift N` at the end.
 pub(super) fn text(lines: &[Line], faults: &[String], drift: i64) -> String {
+    let mut text = table(lines);
+    text.extend(
+        faults
+            .iter()
+            .map(|fault| format!("redis contradicts itself: {fault}")),
+    );
+    text.push(format!("drift {drift}"));
+    text.join("\n") + "\n"
+}
+
+/// The rows of the table.
+pub(super) fn table(lines: &[Line]) -> Vec<String> {
     let rows: Vec<[String; 5]> = lines
         .iter()
         .map(|line| {
@@ -76,13 +88,7 @@ pub(super) fn text(lines: &[Line], faults: &[String], drift: i64) -> String {
             text.push(format!("    and {more} more"));
         }
     }
-    text.extend(
-        faults
-            .iter()
-            .map(|fault| format!("redis contradicts itself: {fault}")),
-    );
-    text.push(format!("drift {drift}"));
-    text.join("\n") + "\n"
+    text
 }
 
 #[cfg(test)]
