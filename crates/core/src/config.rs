@@ -463,7 +463,7 @@ impl Config {
                 10_000,
             ),
             ("flow.shutdown_ms", self.flow.shutdown_ms, 500, 600_000),
-            ("etl.refresh_ms", self.etl.refresh_ms, 50, 600_000),
+            ("etl.refresh_ms", self.etl.refresh_ms, 50, 60_000),
             ("etl.whole_seconds", self.etl.whole_seconds, 1, 86_400),
             ("etl.daily_minute", self.etl.daily_minute, 0, 1439),
             ("etl.keep_months", self.etl.keep_months, 1, 1200),

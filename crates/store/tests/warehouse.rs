@@ -6,9 +6,11 @@ mod warehouse {
     mod audit;
     mod cluster;
     mod commit;
+    mod daily;
     mod faults;
     mod marts;
     mod migrations;
+    mod original;
     mod proxy;
     mod reader;
     mod refusals;

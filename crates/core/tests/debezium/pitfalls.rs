@@ -343,6 +343,26 @@ fn pitfall_10_precise_decimals_take_their_scale_from_the_schema_or_nowhere() {
     assert_eq!(total(&mut fresh, SCALE_2, "1234.50"), decimal("1234.50"));
 }
 
+/// Letters of base64 are bytes of a number and never ASCII: 123.45 was read as 12,963,295.33 (docs: kpis 7, point 6).
+#[test]
+fn original_06_decimals_are_unscaled_integers_in_base64() {
+    let mut decoder = Decoder::default();
+    for (text, expected) in [
+        ("MDk=", "123.45"),
+        ("AYaf", "999.99"),
+        ("Yw==", "0.99"),
+        ("AIAAAA==", "83886.08"),
+        ("/w==", "-0.01"),
+        ("AA==", "0.00"),
+    ] {
+        assert_eq!(
+            total(&mut decoder, SCALE_2, &format!("{text:?}")),
+            decimal(expected),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn pitfall_11_variable_scale_stays_exact() {
     let mut decoder = Decoder::default();

@@ -61,6 +61,32 @@ fn workers(bed: &Bed) -> Vec<i32> {
     all
 }
 
+/// The keeper of the marts dies again and again while the shop goes on; the supervisor starts it anew, and no changed row
+/// is overlooked.
+#[test]
+fn the_keeper_of_the_marts_is_killed_and_nothing_is_overlooked() {
+    let bed = bed();
+    bed.running();
+    let shop = bed.shop("60");
+    let keeper = || pids(&bed, &["instashop ", " etl"]);
+    for round in 0..3 {
+        println!("    round {round}");
+        eventually("a keeper runs", Duration::from_secs(30), || !keeper().is_empty());
+        let warehouse = Oracle::warehouse(&bed.config());
+        let refreshed = "SELECT refreshed_at::text FROM ops.mart_refreshes WHERE name = 'by_key'";
+        let before = warehouse.text(refreshed);
+        eventually("it works", Duration::from_secs(30), || {
+            warehouse.text(refreshed) != before
+        });
+        for pid in keeper() {
+            kill_hard(pid);
+        }
+    }
+    drop(shop);
+    let proved = bed.instashop(&["verify", "--kpis"]);
+    assert_eq!(proved.code, 0, "{}\n{}", proved.out, proved.err);
+}
+
 #[test]
 fn workers_killed_hard_in_the_middle_change_no_number() {
     let bed = bed();

@@ -100,6 +100,11 @@ impl MartRefresher {
         };
         let client = connect(&address, &limits).await?;
         migrate::check(&client).await?;
+        // A process that is frozen gives up the lock as well; a living one asks every few seconds.
+        client
+            .batch_execute("SET idle_session_timeout = '2min'")
+            .await
+            .map_err(|error| failed("cannot bound an idle session of the mart refresher", error))?;
         let row = client
             .query_one(
                 "SELECT pg_try_advisory_lock(hashtextextended('instashop etl', 0))",

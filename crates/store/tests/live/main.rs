@@ -17,6 +17,7 @@ mod changes;
 mod faults;
 mod fleet;
 mod histories;
+mod original;
 mod publishing;
 mod restarts;
 mod server;

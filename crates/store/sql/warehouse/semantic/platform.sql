@@ -3,7 +3,7 @@
 CREATE OR REPLACE VIEW semantic.kpi_throughput AS
 SELECT
   e.source_table, count(*) FILTER (WHERE e.processed_at > n.at - INTERVAL '1 minute')::numeric / 60 AS throughput, count(*)::numeric / 900 AS throughput_15m
-FROM (SELECT (now() AT TIME ZONE 'UTC')::timestamp AS at) n
+FROM (SELECT now() AS at) n
 JOIN raw.realtime_events e ON e.processed_at > n.at - INTERVAL '15 minutes'
 GROUP BY e.source_table;
 COMMENT ON VIEW semantic.kpi_throughput IS 'grain: source table; changes a second into the event log, over 1 and 15 minutes';

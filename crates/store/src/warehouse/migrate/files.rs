@@ -67,6 +67,7 @@ pub(super) const REPEATABLE: &[Repeatable] = repeatable![
     "marts/products.sql",
     "marts/buyers.sql",
     "marts/visits.sql",
+    "marts/current_events.sql",
     "marts/inventory.sql",
     "marts/logistics.sql",
     "marts/stores.sql",
