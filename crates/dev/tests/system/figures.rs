@@ -250,3 +250,105 @@ fn a_shop_filled_by_another_program_shows_up() {
     );
     bed.proved();
 }
+
+/// What the simulated shop was told to do to its data is found again by the marts: pairs that are bought together, payments
+/// that are tried again, shelves that were empty, days that were not like others. Each has its number of the planted ones.
+#[test]
+fn z_what_was_planted_is_found_again() {
+    let bed = bed();
+    // Alone there is nothing to end, and no configuration to say so.
+    bed.instashop(&["down"]);
+    bed.dev(&["stack", "down", "--remove-data"]).good();
+    bed.dev(&["stack", "up"]).good();
+    bed.dev(&["simulate", "history", "--days", "120", "--seed", "2025"])
+        .good();
+    bed.instashop(&["setup"]).good();
+    bed.instashop(&["up"]).good();
+    bed.instashop(&["verify", "--wait", "180"]).good();
+    let config = bed.config();
+    let warehouse = Oracle::warehouse(&config);
+    let until = warehouse.text("SELECT (today - 1)::text FROM core.clock");
+    let from = warehouse.text("SELECT (today - 85)::text FROM core.clock");
+    bed.instashop(&["etl", "--from", &from, "--to", &until]).good();
+
+    let truth = std::fs::read_to_string(bed.data().join("simulator-truth.json"))
+        .expect("the shop says what it planted");
+    let truth: serde_json::Value = serde_json::from_str(&truth).expect("the truth is JSON");
+    let list = |name: &str| truth[name].as_array().cloned().unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+
+    let bundles: Vec<String> = list("bundles")
+        .iter()
+        .filter_map(|pair| {
+            let (one, other) = (pair[0].as_i64()?, pair[1].as_i64()?);
+            Some(format!("({}, {})", one.min(other), one.max(other)))
+        })
+        .collect();
+    assert!(bundles.len() > 10, "{bundles:?}");
+    let found = warehouse.text(&format!(
+        "SELECT count(*)::text FROM (SELECT product_a, product_b FROM marts.product_pairs
+           ORDER BY lift * \"both\"::numeric / (\"both\" + 10) DESC LIMIT {}) top
+         WHERE (product_a, product_b) IN (VALUES {})",
+        bundles.len(),
+        bundles.join(", ")
+    ));
+    println!("    bundles: {found} of {} are the best pairs", bundles.len());
+    assert_eq!(found, bundles.len().to_string());
+
+    let recovered = warehouse.text(
+        "SELECT round(sum(failed_recovered)::numeric / sum(failed), 3)::text FROM marts.payment_methods",
+    );
+    println!("    payments: {recovered} of the failed were paid on another try");
+    assert!(
+        recovered
+            .parse::<f64>()
+            .is_ok_and(|share| (0.35..0.65).contains(&share)),
+        "{recovered}"
+    );
+
+    let outs: Vec<String> = list("stock_outs")
+        .iter()
+        .map(|out| format!("({}, '{}'::timestamptz)", out["product_id"], text(&out["from"])))
+        .collect();
+    assert!(outs.len() > 50, "{}", outs.len());
+    let found = warehouse.text(&format!(
+        "WITH levels AS (
+           SELECT product_id, movement_date AT TIME ZONE 'UTC' AS at,
+             sum(CASE movement_type WHEN 'in' THEN quantity ELSE -quantity END) OVER (PARTITION BY product_id ORDER BY movement_date, movement_id) AS level
+           FROM staging.inventorymovement WHERE NOT _deleted)
+         SELECT count(*)::text FROM (VALUES {}) o(product_id, since)
+         WHERE EXISTS (SELECT 1 FROM levels l WHERE l.product_id = o.product_id AND l.level <= 0
+           AND l.at BETWEEN o.since - INTERVAL '2 s' AND o.since + INTERVAL '2 s')",
+        outs.join(", ")
+    ));
+    println!("    stock-outs: {found} of {}", outs.len());
+    assert_eq!(found, outs.len().to_string());
+
+    // Five weeks in, so that there is something to compare with. A gap of an hour or two need not be seen in a day.
+    let start = text(&truth["start"]);
+    let (mut planted, mut seen) = (0, 0);
+    for anomaly in list("anomalies") {
+        let (kind, since) = (text(&anomaly["kind"]), text(&anomaly["from"]));
+        let until = anomaly["to"].as_str().unwrap_or(&since).to_owned();
+        let store = anomaly["store_id"].as_i64().unwrap_or(0);
+        let found = warehouse.text(&format!(
+            "SELECT CASE WHEN '{since}'::timestamptz < '{start}'::timestamptz + INTERVAL '5 weeks' THEN 'early'
+               ELSE coalesce((SELECT string_agg(DISTINCT a.metric, ', ') FROM marts.anomalies a CROSS JOIN core.clock c
+                 WHERE a.store_id = {store} AND a.day BETWEEN ('{since}'::timestamptz AT TIME ZONE c.tz)::date AND ('{until}'::timestamptz AT TIME ZONE c.tz)::date), '') END"
+        ));
+        println!(
+            "    {kind} of {since}: {}",
+            if found.is_empty() { "not seen" } else { &found }
+        );
+        if found != "early" {
+            planted += 1;
+            seen += i32::from(!found.is_empty());
+        }
+    }
+    assert!(
+        planted >= 5 && seen * 2 >= planted,
+        "{seen} of {planted} anomalies"
+    );
+    bed.instashop(&["down"]).good();
+    bed.dev(&["stack", "down", "--remove-data"]).good();
+}

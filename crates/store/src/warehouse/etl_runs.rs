@@ -13,6 +13,9 @@ use super::migrate;
 use crate::StoreError;
 use crate::postgres::{Address, Limits, connect, failed};
 
+/// Records and marks of the running moment, which say nothing about a day that is over.
+const NEARLY_NONE: i64 = 1000;
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -173,6 +176,41 @@ impl EtlRuns {
             .query_one("SELECT max(day) FROM ops.etl_runs WHERE state = 'done'", &[])
             .await
             .map_err(|error| failed("cannot read ops.etl_runs", error))?;
+        Ok(row.get(0))
+    }
+
+    /// True while a worker of the warehouse flow reads its topics from their beginning, or a first snapshot comes in.
+    pub async fn is_rebuilding(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = self
+            .client
+            .query_one(
+                "SELECT count(*) > 0 FROM ops.health h
+                 WHERE h.kind = 'worker' AND h.seen_at > $1::timestamptz - INTERVAL '15 s' AND h.body ->> 'state' = 'rebuilding'",
+                &[&now],
+            )
+            .await
+            .map_err(|error| failed("cannot ask how far the warehouse is", error))?;
+        Ok(row.get(0))
+    }
+
+    /// True when the warehouse certainly has everything that was committed before a moment, and the marts hold it: every
+    /// source was heard of since, the workers of the warehouse flow are neither rebuilding nor behind, and no mark waits.
+    /// A first snapshot that is still coming in is not settled.
+    pub async fn is_settled(&self, moment: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = self
+            .client
+            .query_one(
+                "WITH workers AS (SELECT h.body FROM ops.health h WHERE h.kind = 'worker' AND h.seen_at > $2::timestamptz - INTERVAL '15 s')
+                 SELECT coalesce((SELECT bool_and(coalesce(o.source_hwm >= $1, false)) FROM ops.offsets o
+                     WHERE o.flow = 'warehouse' AND o.topic LIKE '\\_\\_debezium-heartbeat.%'), false)
+                   AND coalesce((SELECT bool_and(w.body ->> 'state' = 'running') FROM workers w), false)
+                   AND (SELECT coalesce(sum(greatest((p ->> 'end')::bigint - (p ->> 'checkpoint')::bigint, 0)), 0) FROM workers w
+                     CROSS JOIN LATERAL jsonb_array_elements(w.body -> 'partitions') p) < $3::bigint
+                   AND NOT EXISTS (SELECT 1 FROM ops.dirty_keys OFFSET $3::bigint)",
+                &[&moment, &now, &NEARLY_NONE],
+            )
+            .await
+            .map_err(|error| failed("cannot ask how far the warehouse is", error))?;
         Ok(row.get(0))
     }
 

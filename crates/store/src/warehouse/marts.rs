@@ -170,6 +170,22 @@ impl MartRefresher {
         }))
     }
 
+    /// Says that somebody is here while nothing is refreshed on purpose.
+    pub async fn wait(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.recorded.is_some_and(|at| at.elapsed() < ALIVE) {
+            return Ok(());
+        }
+        self.recorded = Some(Instant::now());
+        self.client
+            .execute(
+                "UPDATE ops.mart_refreshes SET refreshed_at = $1 WHERE name = 'by_key'",
+                &[&now],
+            )
+            .await
+            .map(|_| ())
+            .map_err(|error| failed("cannot record that the marts wait", error))
+    }
+
     /// Computes the marts anew that are not kept by key: cohorts, value and segments of buyers, scorecards, recurring
     /// revenue, product pairs, and what else moves with the clock. Gives how many rows they have.
     pub async fn refresh_whole(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {

@@ -44,6 +44,53 @@ async fn a_run_is_asked_for_once_and_an_interrupted_one_again() {
     assert_eq!(runs.newest(10).await.unwrap().len(), 3);
 }
 
+/// A day that is over is run once all of it is in the warehouse, not while a first snapshot or a backlog comes in.
+#[tokio::test]
+async fn a_day_is_settled_when_every_source_was_heard_of_and_nothing_waits() {
+    let database = Database::ready().await;
+    let runs = EtlRuns::connect(&database.config).await.unwrap();
+    let midnight = "2026-03-10T00:00:00Z".parse().unwrap();
+    let heartbeat = |topic: &str, hwm: &str| {
+        format!(
+            "INSERT INTO ops.offsets (flow, topic, partition, epoch, owner, next_offset, source_hwm, assigned_at, updated_at)
+             VALUES ('warehouse', '__debezium-heartbeat.{topic}', 0, 1, 'a', 5, '{hwm}', now(), now())
+             ON CONFLICT (flow, topic, partition) DO UPDATE SET source_hwm = excluded.source_hwm"
+        )
+    };
+    let worker = |state: &str, end: i64, seen: &str| {
+        format!(
+            r#"INSERT INTO ops.health VALUES ('worker', 'a', '{seen}', '{{"state": "{state}", "partitions": [{{"checkpoint": 10, "end": {end}}}]}}')
+               ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body, seen_at = excluded.seen_at"#
+        )
+    };
+    let (late, fresh) = ("2026-03-09 23:59:59+00", "2026-03-10 00:00:01+00");
+    let seen = "2026-03-10 11:59:55+00";
+    let marks = "INSERT INTO ops.dirty_keys SELECT 'transaction', i FROM generate_series(1, 2000) i";
+    for (what, statement, settled) in [
+        ("nothing is known", "SELECT".to_owned(), false),
+        ("one source is quiet", heartbeat("crm", fresh), false),
+        ("no worker", heartbeat("erp", late), false),
+        (
+            "a worker, but one source was not heard of",
+            worker("running", 10, seen),
+            false,
+        ),
+        ("all are there", heartbeat("erp", fresh), true),
+        ("a first snapshot comes in", worker("rebuilding", 10, seen), false),
+        ("a backlog", worker("running", 100_000, seen), false),
+        (
+            "a worker that is gone",
+            worker("running", 10, "2026-03-10 11:00:00+00"),
+            false,
+        ),
+        ("back again", worker("running", 12, seen), true),
+        ("marks wait", marks.to_owned(), false),
+    ] {
+        database.run(&statement).await;
+        assert_eq!(runs.is_settled(midnight, now()).await.unwrap(), settled, "{what}");
+    }
+}
+
 #[tokio::test]
 async fn partitions_are_made_ahead_and_dropped_after_their_time() {
     let database = Database::ready().await;

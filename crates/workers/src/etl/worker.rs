@@ -22,6 +22,8 @@ const TAKEOVER: Duration = Duration::from_secs(2);
 const RUNS: Duration = Duration::from_secs(2);
 /// How often partitions are looked after.
 const PARTITIONS: Duration = Duration::from_hours(1);
+/// How long a refresh is held back at most while the warehouse is being filled.
+const HOLD: Duration = Duration::from_mins(5);
 /// Marts computed as a whole may take this part of the time at most.
 const SHARE: u32 = 20;
 
@@ -78,6 +80,12 @@ async fn work(config: &Config, shutdown: &Shutdown, backoff: &mut Backoff) -> Re
     let mut clock = Clock::new(config);
     while !shutdown.is_triggered() {
         let now = Utc::now();
+        // A first snapshot touches every fact again and again: it is let through, and everything computed once after it.
+        if clock.may_hold(runs.is_rebuilding(now).await?) {
+            refresher.wait(now).await?;
+            pause(shutdown, clock.refresh).await;
+            continue;
+        }
         let refreshed = refresher.refresh(now).await?;
         if let Some(refreshed) = &refreshed {
             clock.refreshed(refreshed);
@@ -97,7 +105,10 @@ async fn work(config: &Config, shutdown: &Shutdown, backoff: &mut Backoff) -> Re
         }
         if clock.are_runs_due() {
             for day in due_days(clock.calendar, now, clock.after_midnight, runs.last_done().await?) {
-                runs.request(day, now).await?;
+                // A day that somebody asks for is run as it is; one that is merely due waits until all of it is there.
+                if runs.is_settled(clock.calendar.end(day), now).await? {
+                    runs.request(day, now).await?;
+                }
             }
             // One run, then the marts again: what is live must not wait for what is made up for.
             if let Some(run) = runs.next(now).await? {
@@ -126,6 +137,9 @@ struct Clock {
     whole_at: Instant,
     partitions_at: Instant,
     runs_at: Instant,
+    /// Since when the refresh is held back.
+    held_since: Option<Instant>,
+    has_refreshed: bool,
 }
 
 impl Clock {
@@ -142,7 +156,23 @@ impl Clock {
             whole_at: now,
             partitions_at: now,
             runs_at: now,
+            held_since: None,
+            has_refreshed: false,
         }
+    }
+
+    /// Whether to hold the refresh back while the warehouse is being filled: after a first one, and not for ever.
+    fn may_hold(&mut self, is_rebuilding: bool) -> bool {
+        if !is_rebuilding || !std::mem::replace(&mut self.has_refreshed, true) {
+            self.held_since = None;
+            return false;
+        }
+        let now = Instant::now();
+        if now.duration_since(*self.held_since.get_or_insert(now)) < HOLD {
+            return true;
+        }
+        self.held_since = None;
+        false
     }
 
     fn refreshed(&mut self, refreshed: &Refreshed) {

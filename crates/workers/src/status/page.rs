@@ -267,10 +267,12 @@ fn marts(marts: Option<&MartsHealth>, now: DateTime<Utc>) -> String {
     let Some(marts) = marts else {
         return "never computed".to_owned();
     };
-    let mut text = format!("up to date {}", ago(now - marts.refreshed_at));
-    if marts.waiting > 0 {
-        text = format!("{text}, {} changed rows wait", marts.waiting);
-    }
+    let when = ago(now - marts.refreshed_at);
+    let text = if marts.waiting > 0 {
+        format!("refreshed {when}, {} changed rows wait", marts.waiting)
+    } else {
+        format!("up to date {when}")
+    };
     match marts.last_run {
         Some((day, true, at)) => format!("{text}; daily run of {day} done {}", ago(now - at)),
         Some((day, false, at)) => format!("{text}; daily run of {day} failed {}", ago(now - at)),
