@@ -1,5 +1,6 @@
 //! Starting the supervisor, and waiting until its workers consume.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -27,7 +28,7 @@ const SUPERVISOR: Duration = Duration::from_secs(10);
 /// How long ago a worker may have published to count as present.
 const FRESH: TimeDelta = TimeDelta::seconds(10);
 
-/// Restarts after which a worker counts as failing.
+/// Restarts while somebody waits after which a worker counts as failing.
 const GIVE_UP: u32 = 3;
 
 /// Options that hand this command's configuration on to a child. Keys of `--set` go through the environment, which other
@@ -95,6 +96,8 @@ pub(super) async fn until_consuming(
     wait: Duration,
 ) -> Result<ExitCode> {
     let started = Instant::now();
+    // What died long ago and was started again is no failure of now.
+    let mut before: BTreeMap<String, u32> = BTreeMap::new();
     loop {
         let record = Record::read(folder)?.unwrap_or_default();
         let up = record.supervisor.as_ref().is_some_and(Identity::alive);
@@ -104,7 +107,7 @@ pub(super) async fn until_consuming(
                 "the supervisor did not start",
             ));
         }
-        if let Some(worker) = record.workers.iter().find(|worker| worker.restarts >= GIVE_UP) {
+        if let Some(worker) = keeps_failing(&record.workers, &mut before) {
             return Err(failing(folder, worker));
         }
         let spawned = record.workers.iter().all(|worker| worker.process.is_some());
@@ -129,6 +132,14 @@ pub(super) async fn until_consuming(
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// A worker that was started again too often since it was first looked at.
+fn keeps_failing<'a>(workers: &'a [Worker], before: &mut BTreeMap<String, u32>) -> Option<&'a Worker> {
+    workers.iter().find(|worker| {
+        let first = *before.entry(worker.name.clone()).or_insert(worker.restarts);
+        worker.restarts.saturating_sub(first) >= GIVE_UP
+    })
 }
 
 fn say(workers: &[Worker], only_started: bool) -> Result<ExitCode> {
@@ -234,6 +245,29 @@ mod tests {
     use instashop_core::view::PartitionHealth;
 
     use super::*;
+
+    #[test]
+    fn restarts_of_long_ago_are_no_failure_of_now() {
+        let worker = |restarts| Worker {
+            name: "etl-1".into(),
+            program: Program::Etl,
+            process: Identity::own(),
+            started_at: None,
+            restarts,
+            last_end: None,
+        };
+        let mut before = BTreeMap::new();
+        for (restarts, fails) in [(7, false), (8, false), (9, false), (10, true)] {
+            assert_eq!(
+                keeps_failing(&[worker(restarts)], &mut before).is_some(),
+                fails,
+                "{restarts}"
+            );
+        }
+        // One that was just launched is seen from its first death.
+        let mut before = BTreeMap::from([("etl-1".to_owned(), 0)]);
+        assert!(keeps_failing(&[worker(GIVE_UP)], &mut before).is_some());
+    }
 
     #[test]
     fn a_worker_consumes_when_it_says_so_itself() {
