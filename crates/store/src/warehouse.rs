@@ -38,6 +38,7 @@ mod stage;
 
 use chrono::{DateTime, Utc};
 use instashop_core::config;
+use tokio_postgres::Client;
 
 pub use asof::{Auditor, Checkpoints};
 pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
@@ -52,9 +53,30 @@ pub use sources::KnownSource;
 use self::partitions::Partitions;
 use self::session::Session;
 use crate::StoreError;
+use crate::postgres::{Address, Limits, connect};
 
 /// Name of the flow in `ops.offsets`.
 const FLOW: &str = "warehouse";
+
+/// A connection as the worker, to a schema that is this program's.
+async fn worker_client(
+    config: &config::Warehouse,
+    application: &str,
+    limits: &Limits,
+) -> Result<Client, StoreError> {
+    let address = Address {
+        what: "the warehouse",
+        host: &config.host,
+        port: config.port,
+        database: &config.database,
+        user: &config.worker_user,
+        password: &config.worker_password,
+        application,
+    };
+    let client = connect(&address, limits).await?;
+    migrate::check(&client).await?;
+    Ok(client)
+}
 
 /// The sink of the warehouse flow; see [`crate::Sink`] for what it promises.
 ///

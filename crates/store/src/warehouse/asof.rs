@@ -22,10 +22,10 @@ use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::sources::{self, KnownSource};
-use super::{FLOW, migrate, proof};
+use super::{FLOW, proof, worker_client};
 use crate::StoreError;
 use crate::measures::{Cut, Gone, Prelude, typed};
-use crate::postgres::{Address, Limits, connect, failed};
+use crate::postgres::{Limits, failed};
 use crate::source::Seen;
 
 /// Next offsets, per partition.
@@ -61,23 +61,13 @@ struct Beyond<'a> {
 impl Auditor {
     /// Connects as the worker and checks the schema.
     pub async fn connect(config: &config::Warehouse) -> Result<Self, StoreError> {
-        let address = Address {
-            what: "the warehouse",
-            host: &config.host,
-            port: config.port,
-            database: &config.database,
-            user: &config.worker_user,
-            password: &config.worker_password,
-            application: "instashop verify",
-        };
         let limits = Limits {
             statement: Duration::from_mins(5),
             lock: Duration::from_secs(10),
             idle_in_transaction: Duration::from_mins(10),
             read_only: false,
         };
-        let client = connect(&address, &limits).await?;
-        migrate::check(&client).await?;
+        let client = worker_client(config, "instashop verify", &limits).await?;
         Ok(Self { client })
     }
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row};
 
 use super::marts::{Step, StepDone};
-use super::migrate;
+use super::worker_client;
 use crate::StoreError;
-use crate::postgres::{Address, Limits, connect, failed};
+use crate::postgres::{Limits, failed};
 
 /// Records and marks of the running moment, which say nothing about a day that is over.
 const NEARLY_NONE: i64 = 1000;
@@ -101,23 +101,13 @@ const COLUMNS: &str = "id, day, state, requested_at, started_at, ended_at, steps
 impl EtlRuns {
     /// Connects as the worker.
     pub async fn connect(config: &config::Warehouse) -> Result<Self, StoreError> {
-        let address = Address {
-            what: "the warehouse",
-            host: &config.host,
-            port: config.port,
-            database: &config.database,
-            user: &config.worker_user,
-            password: &config.worker_password,
-            application: "instashop etl runs",
-        };
         let limits = Limits {
             statement: Duration::from_mins(1),
             lock: Duration::from_secs(5),
             idle_in_transaction: Duration::from_secs(30),
             read_only: false,
         };
-        let client = connect(&address, &limits).await?;
-        migrate::check(&client).await?;
+        let client = worker_client(config, "instashop etl runs", &limits).await?;
         Ok(Self { client })
     }
 

@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use instashop_core::config;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction};
 
 pub use daily::{Step, StepDone};
 
-use super::migrate;
+use super::worker_client;
 use crate::StoreError;
-use crate::postgres::{Address, Limits, connect, failed};
+use crate::postgres::{Limits, failed};
 
 /// Most marks that one round takes; the next follows at once.
 const ROUND: i64 = 20_000;
@@ -82,15 +82,6 @@ impl MartRefresher {
     /// Connects as the worker and takes the lock that only one refresher of a warehouse holds; `None` while another does.
     /// The lock ends with the connection.
     pub async fn connect(config: &config::Warehouse) -> Result<Option<Self>, StoreError> {
-        let address = Address {
-            what: "the warehouse",
-            host: &config.host,
-            port: config.port,
-            database: &config.database,
-            user: &config.worker_user,
-            password: &config.worker_password,
-            application: "instashop etl",
-        };
         let limits = Limits {
             // A rebuild of a large warehouse is one statement per table.
             statement: Duration::from_hours(1),
@@ -98,8 +89,7 @@ impl MartRefresher {
             idle_in_transaction: Duration::from_mins(1),
             read_only: false,
         };
-        let client = connect(&address, &limits).await?;
-        migrate::check(&client).await?;
+        let client = worker_client(config, "instashop etl", &limits).await?;
         // A process that is frozen gives up the lock as well; a living one asks every few seconds.
         client
             .batch_execute("SET idle_session_timeout = '2min'")
@@ -119,18 +109,15 @@ impl MartRefresher {
         }))
     }
 
-    /// False when the connection, and with it the lock, is gone.
-    pub fn is_connected(&self) -> bool {
-        !self.client.is_closed()
-    }
-
     /// One round: takes marks and brings what they touch up to date, or rebuilds when that is due. `None` when there was
     /// nothing to do.
     pub async fn refresh(&mut self, now: DateTime<Utc>) -> Result<Option<Refreshed>, StoreError> {
         let began = Instant::now();
         let may_rebuild = self.rebuild_after.is_none_or(|after| after <= began);
-        let due = self.is_rebuild_due(may_rebuild).await?;
         let transaction = begin(&mut self.client).await?;
+        // Asked on the snapshot of the round: a rebuild that is asked for meanwhile refuses the record below, and the next
+        // call finds it.
+        let due = is_rebuild_due(&transaction, may_rebuild).await?;
         let done = if due {
             let rows = rebuild::everything(&transaction).await?;
             Some((How::Rebuilt, rows, false))
@@ -230,35 +217,38 @@ impl MartRefresher {
 
     /// Marks that wait, at most `limit` of them counted.
     pub async fn waiting(&self, limit: i64) -> Result<i64, StoreError> {
-        let row = self
-            .client
-            .query_one(
-                "SELECT count(*) FROM (SELECT 1 FROM ops.dirty_keys LIMIT $1) marks",
-                &[&limit],
-            )
-            .await
-            .map_err(|error| failed("cannot count the marks in ops.dirty_keys", error))?;
-        Ok(row.get(0))
+        waiting(&self.client, limit).await
     }
+}
 
-    /// Never built as a whole, or so many marks that row by row would take longer.
-    async fn is_rebuild_due(&self, may: bool) -> Result<bool, StoreError> {
-        let row = self
-            .client
-            .query_one(
-                "SELECT coalesce((SELECT r.complete FROM ops.mart_refreshes r WHERE r.name = 'by_key'), false),
-                   greatest((SELECT c.reltuples FROM pg_class c WHERE c.oid = 'marts.order_facts'::regclass), 0)::bigint",
-                &[],
-            )
-            .await
-            .map_err(|error| failed("cannot read when the marts were refreshed", error))?;
-        let (complete, orders): (bool, i64) = (row.get(0), row.get(1));
-        if !complete {
-            return Ok(true);
-        }
-        let many = FEW.max(orders / 5);
-        Ok(may && self.waiting(many + 1).await? > many)
+/// Marks that wait, at most `limit` of them counted.
+async fn waiting(client: &impl GenericClient, limit: i64) -> Result<i64, StoreError> {
+    let row = client
+        .query_one(
+            "SELECT count(*) FROM (SELECT 1 FROM ops.dirty_keys LIMIT $1) marks",
+            &[&limit],
+        )
+        .await
+        .map_err(|error| failed("cannot count the marks in ops.dirty_keys", error))?;
+    Ok(row.get(0))
+}
+
+/// Never built as a whole, or so many marks that row by row would take longer.
+async fn is_rebuild_due(transaction: &Transaction<'_>, may: bool) -> Result<bool, StoreError> {
+    let row = transaction
+        .query_one(
+            "SELECT coalesce((SELECT r.complete FROM ops.mart_refreshes r WHERE r.name = 'by_key'), false),
+               greatest((SELECT c.reltuples FROM pg_class c WHERE c.oid = 'marts.order_facts'::regclass), 0)::bigint",
+            &[],
+        )
+        .await
+        .map_err(|error| failed("cannot read when the marts were refreshed", error))?;
+    let (complete, orders): (bool, i64) = (row.get(0), row.get(1));
+    if !complete {
+        return Ok(true);
     }
+    let many = FEW.max(orders / 5);
+    Ok(may && waiting(transaction, many + 1).await? > many)
 }
 
 async fn begin(client: &mut Client) -> Result<Transaction<'_>, StoreError> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use instashop_core::config;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
-use super::migrate;
-use crate::postgres::{Address, Limits, broken, connect, failed};
+use super::worker_client;
+use crate::postgres::{Limits, broken, failed};
 use crate::{Kind, StoreError};
 
 /// A connection of the worker role.
@@ -32,23 +32,13 @@ impl Session {
     /// Connects and checks the schema version.
     pub(super) async fn open(config: &config::Warehouse, worker: &str) -> Result<Self, StoreError> {
         let application = format!("instashop warehouse {worker}");
-        let address = Address {
-            what: "the warehouse",
-            host: &config.host,
-            port: config.port,
-            database: &config.database,
-            user: &config.worker_user,
-            password: &config.worker_password,
-            application: &application,
-        };
         let limits = Limits {
             statement: Duration::from_mins(1),
             lock: Duration::from_secs(5),
             idle_in_transaction: Duration::from_secs(10),
             read_only: false,
         };
-        let client = connect(&address, &limits).await?;
-        migrate::check(&client).await?;
+        let client = worker_client(config, &application, &limits).await?;
         Ok(Self {
             client,
             statements: HashMap::new(),

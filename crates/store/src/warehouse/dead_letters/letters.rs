@@ -9,8 +9,8 @@ use instashop_core::config;
 use tokio_postgres::{Client, Row};
 
 use crate::StoreError;
-use crate::postgres::{Address, Limits, connect, failed};
-use crate::warehouse::migrate;
+use crate::postgres::{Limits, failed};
+use crate::warehouse::worker_client;
 
 /// What became of a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,23 +129,13 @@ impl fmt::Debug for DeadLetters {
 impl DeadLetters {
     /// Connects and checks the schema.
     pub async fn connect(config: &config::Warehouse) -> Result<Self, StoreError> {
-        let address = Address {
-            what: "the warehouse",
-            host: &config.host,
-            port: config.port,
-            database: &config.database,
-            user: &config.worker_user,
-            password: &config.worker_password,
-            application: "instashop dead-letters",
-        };
         let limits = Limits {
             statement: Duration::from_mins(1),
             lock: Duration::from_secs(5),
             idle_in_transaction: Duration::from_secs(10),
             read_only: false,
         };
-        let client = connect(&address, &limits).await?;
-        migrate::check(&client).await?;
+        let client = worker_client(config, "instashop dead-letters", &limits).await?;
         Ok(Self { client })
     }
 
