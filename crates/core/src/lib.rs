@@ -27,3 +27,4 @@ pub mod schedule;
 pub mod schema_drift;
 pub mod table;
 pub mod view;
+pub mod visits;

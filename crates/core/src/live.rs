@@ -1,23 +1,33 @@
 //! The live flow as a pure function: stored states and a batch in, new states and changes of totals out
 //! (docs: reliability 5.2).
 //!
-//! The shell around it, in `instashop_store::live`, reads the states that [`wanted`] names until it names no more,
-//! calls [`step`], and hands the result to a script that applies all of it or nothing. Nothing here knows a clock:
-//! `now` decides only which corrections come too late for a bucket with a limited life.
+//! The shell around it, in `instashop_store::live`, reads the states that a [`Run`] asks for until it asks for no more,
+//! and hands the result to a script that applies all of it or nothing. Nothing here knows a clock: `now` decides only
+//! which corrections come too late for a bucket with a limited life.
 
 mod deltas;
 mod figures;
+mod gather;
+mod metrics;
 mod rows;
+mod run;
+mod shopper;
 mod state;
 mod step;
 mod tape;
 #[cfg(test)]
 mod tests;
-mod wanted;
+mod timeline;
 mod work;
 
-pub use figures::{Figure, LiveDump};
-pub use rows::{Behaviour, Parcel, Product, Shelf, UNATTRIBUTED, UNCLASSIFIED};
+pub use figures::{Figure, LiveDump, figures_of};
+pub use metrics::{LiveTotals, MetricRow, held, metrics};
+pub use rows::{
+    Behaviour, Contact, Known, Listing, Membership, Merchant, Movement, Parcel, Product, Shelf, UNATTRIBUTED,
+    UNCLASSIFIED,
+};
+pub use run::{Progress, Run};
+pub use shopper::Shopper;
 pub use state::{BrokenState, DIGEST_LEN, StateId, Stored};
-pub use step::{StateWrite, Step, Writes, step};
-pub use wanted::wanted;
+pub use step::{StateWrite, Step, Writes};
+pub use timeline::{Timeline, Timelines};

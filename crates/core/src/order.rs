@@ -18,7 +18,7 @@ use crate::table::Table;
 const TOO_LARGE: u64 = 1_000_000_000_000;
 
 /// A money column in cents.
-fn money(row: &Row, table: Table, column: &str) -> Option<Cents> {
+pub(crate) fn money(row: &Row, table: Table, column: &str) -> Option<Cents> {
     row.decimal(table, column)
         .and_then(cents)
         .filter(|cents| cents.unsigned_abs() < TOO_LARGE)
@@ -75,6 +75,9 @@ pub struct Header {
     pub method: String,
     /// Class of the status (docs: kpis 0.2).
     pub class: OrderClass,
+    /// Commit of the first change to a reversed status that was seen, microseconds since the epoch, UTC; `None` for an order
+    /// that was reversed before capture began (docs: kpis 0.9).
+    pub reversed_at: Option<i64>,
 }
 
 type HeaderBody = (
@@ -84,10 +87,11 @@ type HeaderBody = (
     Option<i64>,
     String,
     OrderClass,
+    Option<i64>,
 );
 
 impl From<HeaderBody> for Header {
-    fn from((at, amount, buyer, store, method, class): HeaderBody) -> Self {
+    fn from((at, amount, buyer, store, method, class, reversed_at): HeaderBody) -> Self {
         Self {
             at,
             amount,
@@ -95,6 +99,7 @@ impl From<HeaderBody> for Header {
             store,
             method,
             class,
+            reversed_at,
         }
     }
 }
@@ -108,12 +113,14 @@ impl From<Header> for HeaderBody {
             header.store,
             header.method,
             header.class,
+            header.reversed_at,
         )
     }
 }
 
 impl Header {
-    /// Reads a `transaction` row. Every column is small, so none can be missing as an unchanged large value.
+    /// Reads a `transaction` row. Every column is small, so none can be missing as an unchanged large value. The moment of
+    /// the reversal is the caller's to add.
     pub fn of(row: &Row, meaning: &Meaning) -> Self {
         let table = Table::Transaction;
         Self {
@@ -125,6 +132,7 @@ impl Header {
                 .payment_method(row.text(table, "payment_method"))
                 .to_owned(),
             class: meaning.class(row.text(table, "status")),
+            reversed_at: None,
         }
     }
 }
@@ -134,10 +142,10 @@ impl Header {
 pub struct Line {
     /// Product; `None` for NULL.
     pub product: Option<i64>,
-    /// Units; NULL counts as 0.
-    pub quantity: i64,
-    /// Unit price in cents; NULL counts as 0.
-    pub unit_price: Cents,
+    /// Units.
+    pub quantity: Option<i64>,
+    /// Unit price in cents.
+    pub unit_price: Option<Cents>,
 }
 
 impl Line {
@@ -146,14 +154,19 @@ impl Line {
         let table = Table::TransactionDetail;
         Self {
             product: row.int(table, "product_id"),
-            quantity: row.int(table, "quantity").unwrap_or(0),
-            unit_price: money(row, table, "unit_price").unwrap_or(0),
+            quantity: row.int(table, "quantity"),
+            unit_price: money(row, table, "unit_price"),
         }
     }
 
-    /// Gross value in cents, the weight by which the line shares its order's total.
-    pub fn gross(&self) -> i128 {
-        i128::from(self.quantity) * i128::from(self.unit_price)
+    /// Units; NULL counts as 0.
+    pub fn units(&self) -> i64 {
+        self.quantity.unwrap_or(0)
+    }
+
+    /// Gross value in cents; `None` when a part of it is NULL.
+    pub fn gross(&self) -> Option<i128> {
+        Some(i128::from(self.quantity?) * i128::from(self.unit_price?))
     }
 }
 
@@ -190,7 +203,10 @@ pub struct Order {
     pub lines: BTreeMap<i64, Line>,
 }
 
-type OrderBody = (Option<Kept<Header>>, Vec<(i64, Option<i64>, i64, Cents)>);
+type OrderBody = (
+    Option<Kept<Header>>,
+    Vec<(i64, Option<i64>, Option<i64>, Option<Cents>)>,
+);
 
 impl From<OrderBody> for Order {
     fn from((header, lines): OrderBody) -> Self {
@@ -238,8 +254,22 @@ impl Order {
     /// The order's total shared over its lines, in the order of their ids; adds up to the total exactly
     /// (docs: reliability 5.7). Empty without lines.
     pub fn shares(&self, total: Cents) -> impl Iterator<Item = (&Line, Cents)> {
-        let weights: Vec<i128> = self.lines.values().map(Line::gross).collect();
+        let weight = |line: &Line| line.gross().unwrap_or(0);
+        let weights: Vec<i128> = self.lines.values().map(weight).collect();
         self.lines.values().zip(allocate(total, &weights))
+    }
+
+    /// Value of the lines in cents before any discount; `None` without a line that has one (KPI gross_sales).
+    pub fn gross(&self) -> Option<Cents> {
+        let gross = self.lines.values().filter_map(Line::gross);
+        gross
+            .reduce(|sum, line| sum + line)
+            .and_then(|sum| Cents::try_from(sum).ok())
+    }
+
+    /// Units of the lines.
+    pub fn units(&self) -> i64 {
+        self.lines.values().map(Line::units).sum()
     }
 }
 
@@ -273,8 +303,8 @@ mod tests {
     fn an_order_is_forgotten_when_nothing_of_it_is_left() {
         let line = Line {
             product: None,
-            quantity: 1,
-            unit_price: 1,
+            quantity: Some(1),
+            unit_price: Some(1),
         };
         let gone = Kept {
             position: Position::streamed(0, 5),
@@ -306,6 +336,7 @@ mod tests {
                     store: Some(3),
                     method: "wallet".into(),
                     class: OrderClass::Recognised,
+                    reversed_at: None,
                 }),
             }),
             lines: BTreeMap::from([
@@ -313,16 +344,16 @@ mod tests {
                     9,
                     Line {
                         product: Some(2),
-                        quantity: 3,
-                        unit_price: 450,
+                        quantity: Some(3),
+                        unit_price: Some(450),
                     },
                 ),
                 (
                     10,
                     Line {
                         product: None,
-                        quantity: 0,
-                        unit_price: -1,
+                        quantity: Some(0),
+                        unit_price: None,
                     },
                 ),
             ]),
@@ -330,7 +361,7 @@ mod tests {
         let body = serde_json::to_string(&order).unwrap();
         assert_eq!(
             body,
-            r#"[[0,18446744073709551615,[1755784800000000,12345,7,3,"wallet","recognised"]],[[9,2,3,450],[10,null,0,-1]]]"#
+            r#"[[0,18446744073709551615,[1755784800000000,12345,7,3,"wallet","recognised",null]],[[9,2,3,450],[10,null,0,null]]]"#
         );
         assert_eq!(serde_json::from_str::<Order>(&body).unwrap(), order);
         let deleted = Order {
@@ -368,8 +399,8 @@ mod tests {
     fn shares_follow_gross_value_and_add_up() {
         let line = |quantity, unit_price| Line {
             product: Some(1),
-            quantity,
-            unit_price,
+            quantity: Some(quantity),
+            unit_price: Some(unit_price),
         };
         let order = Order {
             header: None,

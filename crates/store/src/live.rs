@@ -6,12 +6,13 @@
 //! * [`access`] makes the Redis users, and `keys` lists every key.
 //!
 //! Per batch the sink reads the states of the rows in it, lets
-//! [`instashop_core::live::step`] compute new states and changes of totals, and hands them to one script that applies
+//! [`instashop_core::live::Run`] compute new states and changes of totals, and hands them to one script that applies
 //! everything or nothing, after it compared generation, epoch, checkpoint and the version of every state
 //! (docs: reliability section 5).
 
 pub mod access;
 mod answers;
+mod cells;
 mod commit;
 mod dump;
 mod fields;
@@ -34,7 +35,7 @@ use instashop_core::batch::{Batch, Outcome};
 use instashop_core::checkpoint::{Answer, Owned, Partition};
 use instashop_core::config::{Meaning, Redis};
 use instashop_core::contribution::{Calendar, Version};
-use instashop_core::live::{BrokenState, StateId, Step, Stored, step, wanted};
+use instashop_core::live::{BrokenState, Progress, Run, StateId, Step, Stored};
 use redis::aio::MultiplexedConnection;
 
 use crate::error::{Kind, StoreError};
@@ -44,7 +45,7 @@ use commit::{Generation, Verdict};
 use link::{Who, failure};
 use scripts::{Name, Scripts};
 
-/// How often a batch is read again when a line's entry and its order were read on both sides of a foreign write.
+/// How often a batch is read again when states that belong together were read on both sides of a foreign write.
 const READS: usize = 4;
 /// How often a take-over is tried while others start generations.
 const TAKE_OVERS: usize = 5;
@@ -183,9 +184,9 @@ impl LiveSink {
 
     /// Reads the states a batch needs and computes what it writes.
     ///
-    /// States are read in up to two steps, without a lock. When a foreign write falls between them, a line's entry may
-    /// name an order that no longer holds it. Such a reading is thrown away and made again; only if it stays is the
-    /// state broken.
+    /// States are read in up to three steps, without a lock. When a foreign write falls between them, a line's entry may
+    /// name an order that no longer holds it, or a shopper may lack a sale. Such a reading is thrown away and made again;
+    /// only if it stays is the state broken.
     async fn compute(
         &self,
         connection: &mut MultiplexedConnection,
@@ -199,19 +200,21 @@ impl LiveSink {
         };
         let mut last = None;
         for _ in 0..READS {
+            let mut run = Run::new(batch, now, &self.meaning);
             let mut read = BTreeMap::new();
             loop {
-                let ids = wanted(batch, &read).map_err(broken)?;
-                if ids.is_empty() {
-                    break;
+                match run.go_on(&read) {
+                    Ok(Progress::Read(ids)) => {
+                        states(connection, generation, ids, &mut read).await?;
+                        fail_point::reached(FailPoint::LiveRead);
+                    }
+                    Ok(Progress::Done(done)) => return Ok(*done),
+                    Err(error) if error.may_be_torn() => {
+                        last = Some(error);
+                        break;
+                    }
+                    Err(error) => return Err(broken(error)),
                 }
-                states(connection, generation, ids, &mut read).await?;
-            }
-            fail_point::reached(FailPoint::LiveRead);
-            match step(&read, batch, now, &self.meaning) {
-                Ok(done) => return Ok(done),
-                Err(error @ BrokenState::LostLine { .. }) => last = Some(error),
-                Err(error) => return Err(broken(error)),
             }
         }
         Err(last.map_or_else(

@@ -43,7 +43,7 @@ use tokio_postgres::Client;
 pub use asof::{Auditor, Checkpoints};
 pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
 pub use etl_runs::{EndedStep, EtlRun, EtlRuns, RunState};
-pub use kpi_audit::{KpiResult, LiveRow, MartsReady, live_metrics, not_compared};
+pub use kpi_audit::{KpiResult, MartsReady, not_compared};
 pub use marts::{How, MartRefresher, Refreshed, Step, StepDone};
 pub use migrate::Report;
 pub use owner::Owner;

@@ -186,9 +186,9 @@ fn lines(sources: &BTreeMap<SourceDb, SourceResult>, live: &LiveResult) -> Vec<L
     for result in sources.values() {
         for compared in &result.tables {
             let rows = live.rows(compared.table);
-            let between = rows.map(|[warehouse, redis]| Between {
-                values: [i128::from(warehouse), i128::from(redis)],
-                drift: i64::from(warehouse != redis),
+            let between = Some(Between {
+                values: rows.map(i128::from),
+                drift: i64::from(rows[0] != rows[1]),
                 named: Vec::new(),
             });
             let first = Between {

@@ -180,7 +180,7 @@ live_carts "Carts, checkouts and purchases now", "Carritos, pagos y compras ahor
 journey "Journey", "Recorrido del comprador" {
     terms { Readme "Customer Journey (Ruta del cliente)" }
     unit Visits also [Percent] by [];
-    adds Never; small Any; fresh Refresh; kept Both; scope Both; better Neither; trust NeedsBuyer;
+    adds Never; small Any; fresh Refresh; kept Warehouse; scope Both; better Neither; trust NeedsBuyer;
     what "The ways people take through a store, and where they leave.", "Los caminos que la gente toma en una tienda, y dónde se va.";
     words "visits by their first five steps, with their share and their end; the last event before leaving beside it", "visitas según sus primeros cinco pasos, con su parte y su final; al lado, el último evento antes de irse";
     know "Repeats of a step are one step. The 50 most frequent paths are kept, the rest is `other`; the live totals hold only the steps from one event to the next.", "Un paso repetido es un solo paso. Se guardan los 50 caminos más frecuentes, el resto es `other`; los totales en vivo solo tienen los pasos de un evento al siguiente.";

@@ -5,7 +5,7 @@ metrics! { Crm;
 clv_historic "Lifetime value so far", "Valor de vida hasta hoy" {
     terms { Readme "Customer Lifetime Value", Tiendi "Valor de vida del cliente (LTV)" }
     unit Money also [] by [Buyer, Cohort];
-    adds Never; small Dim; fresh Live; kept Both; scope Both; better Higher; trust Exact;
+    adds Never; small Dim; fresh Refresh; kept Warehouse; scope Both; better Higher; trust Exact;
     what "What a buyer has brought until now.", "Lo que un comprador ha aportado hasta ahora.";
     part "net revenue of the buyers to date", "ingreso neto de los compradores hasta la fecha"; whole "buyers with a paid order", "compradores con un pedido pagado";
     know "One buyer's value is the sum over that buyer; for a cohort the mean and the median are shown.", "El valor de un comprador es su propia suma; de una cohorte se muestran la media y la mediana.";

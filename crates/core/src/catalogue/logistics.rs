@@ -24,7 +24,7 @@ on_time_rate "On-time delivery", "Entregas a tiempo" {
 transit_time "Transit time", "Tiempo en tránsito" {
     terms {}
     unit Hours also [] by [ShippingMethod];
-    adds Never; small Dim; fresh Live; kept Both; scope Both; better Lower; trust Exact;
+    adds Never; small Dim; fresh Refresh; kept Warehouse; scope Both; better Lower; trust Exact;
     what "How long a shipment travels: half are faster than the first number, nine in ten faster than the second.", "Cuánto viaja un envío: la mitad es más rápida que el primer número, nueve de cada diez más que el segundo.";
     words "median and 90th percentile of delivered − handed over, over delivered shipments", "mediana y percentil 90 de entregado − despachado, de los envíos entregados";
     know "Both moments are those at which the change was seen. The live value is within 1 %; the sample is the number of deliveries.", "Ambos momentos son aquellos en que se vio el cambio. El valor en vivo tiene un error de hasta 1 %; la muestra es el número de entregas.";

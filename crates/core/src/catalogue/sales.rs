@@ -82,7 +82,7 @@ temporal_pattern "Hour-of-week pattern", "Patrón por hora y día" {
 sales_by_region "Sales by region", "Ventas por región" {
     terms { Readme "Análisis Geográfico; Ventas por región" }
     unit Money also [Percent] by [Region];
-    adds Full; small Any; fresh Live; kept Both; scope Both; better Higher; trust Exact;
+    adds Full; small Any; fresh Refresh; kept Warehouse; scope Both; better Higher; trust Exact;
     what "Revenue by the region the goods go to.", "Ingresos según la región a la que van los artículos.";
     words "sum of the amounts of paid orders by region", "suma de los montos de los pedidos pagados por región";
     // docs: kpis 0.9
@@ -139,7 +139,7 @@ stock_vs_sold "Available and sold", "Stock disponible y vendido" {
 top_stores "Top stores", "Mejores tiendas" {
     terms { Readme "Top Customers (Mayores compradores)", Dashboards "Top 10 Customers por revenue" }
     unit Money also [] by [];
-    adds OverStores; small Any; fresh Live; kept Both; scope Platform; better Higher; trust Exact;
+    adds OverStores; small Any; fresh Refresh; kept Warehouse; scope Platform; better Higher; trust Exact;
     what "The stores that sell most.", "Las tiendas que más venden.";
     words "stores ranked by net revenue of 30 complete days", "tiendas ordenadas por ingreso neto de 30 días completos";
     know "The source documents say Top Customers for stores and for buyers; there is a list of each.", "Los documentos dicen Top Customers tanto de tiendas como de compradores; hay una lista de cada uno.";
@@ -148,7 +148,7 @@ top_stores "Top stores", "Mejores tiendas" {
 top_buyers "Top buyers", "Mayores compradores" {
     terms { Readme "Mayores compradores", Warehouse "gasto_total" }
     unit Money also [Orders] by [Buyer];
-    adds OverStores; small Any; fresh Live; kept Both; scope Both; better Higher; trust Exact;
+    adds OverStores; small Any; fresh Refresh; kept Warehouse; scope Both; better Higher; trust Exact;
     what "The buyers who spend most.", "Los compradores que más gastan.";
     words "buyers ranked by net revenue, all time or 365 days", "compradores ordenados por ingreso neto, desde el inicio o en 365 días";
     know "Names are masked unless a reader may see them.", "Los nombres van ocultos salvo para quien puede verlos.";

@@ -1,79 +1,61 @@
 //! The totals by name: which sums, counts and reference counts exist.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::calendar::{Bucket, Calendar};
+use super::measure::{
+    DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey, ProductMeasure, Sight,
+    StockStatus,
+};
+use super::scope::Scope;
 use crate::money::Cents;
 use crate::table::Table;
+use crate::visits::VisitOutcome;
 
-/// Headline sums of [`crate::view::Totals`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Measure {
-    /// Cents of recognised and reversed orders.
-    Revenue,
-    /// Number of those orders.
-    Orders,
-    /// Open orders.
-    Open,
-    /// Failed attempts.
-    Failed,
-    /// Cancelled orders.
-    Cancelled,
-    /// Orders taken back.
-    Reversed,
-    /// Orders with a status that no map knows.
-    Unmapped,
-    /// Behaviour events of every type; kept by day.
-    Events,
-}
-
-/// Sums of a payment method on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PaymentMeasure {
-    /// Recognised and reversed orders.
-    Paid,
-    /// Failed attempts.
-    Failed,
-    /// Open orders.
-    Open,
-    /// Cents of the paid orders.
-    Revenue,
-}
-
-/// Sums of a product on a day. They move with the product when its category changes, so each must be additive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProductMeasure {
-    /// Allocated cents.
-    Revenue,
-    /// Units.
-    Units,
-    /// Lines: the row count that says whether the group exists.
-    Lines,
-}
-
-/// What a line was sold as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProductKey {
-    /// A product.
-    Id(i64),
-    /// A line whose product is NULL: category `unclassified`.
-    Unknown,
-    /// A sale without a single line: category `unattributed`.
-    Bare,
-}
+/// Days that what happens "now" is kept after it happened, so that no reader misses it.
+const NOW_LIFE_DAYS: i64 = 1;
 
 /// One total. Each is additive, so that any change is a sum of signed integers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cell {
     /// A headline sum of a bucket.
     Total {
+        /// Whose.
+        scope: Scope,
         /// When.
         bucket: Bucket,
         /// Which sum.
         measure: Measure,
     },
+    /// A sum of a day.
+    Day {
+        /// Whose.
+        scope: Scope,
+        /// Business day.
+        day: NaiveDate,
+        /// Which sum.
+        measure: DayMeasure,
+    },
+    /// Change of the number of active buyers from one day to the next: the sum up to a day is the number of buyers with a
+    /// sale in the 30 complete days before it (KPI active_buyers). May be below zero.
+    Active {
+        /// Whose.
+        scope: Scope,
+        /// The day the number changes.
+        day: NaiveDate,
+    },
+    /// Sales of a store on a day: a reference count, the number of stores that have one is kept beside it (KPI
+    /// active_stores).
+    Seller {
+        /// Business day.
+        day: NaiveDate,
+        /// The store.
+        store: i64,
+    },
     /// A sum of a payment method on a day.
     Payment {
+        /// Whose.
+        scope: Scope,
         /// Business day.
         day: NaiveDate,
         /// Which sum.
@@ -81,21 +63,25 @@ pub enum Cell {
         /// Canonical method.
         method: String,
     },
+    /// Paid orders of a method in a minute (KPI last_paid_age).
+    Paid {
+        /// Whose.
+        scope: Scope,
+        /// Minutes since the epoch, UTC.
+        minute: i64,
+        /// Canonical method.
+        method: String,
+    },
     /// A sum of a product on a day; the store books it under the product's category too, as it is at that moment.
     Product {
+        /// Whose.
+        scope: Scope,
         /// Business day.
         day: NaiveDate,
         /// What was sold.
         product: ProductKey,
         /// Which sum.
         measure: ProductMeasure,
-    },
-    /// Sales of a buyer on a day: a reference count, the distinct count is the number of buyers that have one.
-    Buyer {
-        /// Business day.
-        day: NaiveDate,
-        /// The buyer.
-        buyer: i64,
     },
     /// Lines of a product that a buyer bought on a day: a reference count that moves with the product's category.
     ProductBuyer {
@@ -108,6 +94,8 @@ pub enum Cell {
     },
     /// Sales of exactly this amount on a day: the multiset behind the largest and the smallest order.
     Amount {
+        /// Whose.
+        scope: Scope,
         /// Business day.
         day: NaiveDate,
         /// The order's total.
@@ -115,6 +103,8 @@ pub enum Cell {
     },
     /// Behaviour events of a type in a bucket.
     Events {
+        /// Whose.
+        scope: Scope,
         /// When.
         bucket: Bucket,
         /// Event type.
@@ -138,6 +128,136 @@ pub enum Cell {
         /// `b<buyer>` or `c<store>` (D5).
         actor: String,
     },
+    /// Stores at which an actor began a visit on a day: a reference count (KPI visitors).
+    Visitor {
+        /// Business day.
+        day: NaiveDate,
+        /// `b<buyer>` or `c<store>` (D5).
+        actor: String,
+    },
+    /// Searches of a term on a day (KPI search).
+    Search {
+        /// Whose.
+        scope: Scope,
+        /// Business day.
+        day: NaiveDate,
+        /// Folded term; empty where the event names none.
+        term: String,
+        /// True for those that said they found nothing.
+        in_vain: bool,
+    },
+    /// How a product was looked at on a day.
+    Seen {
+        /// Business day.
+        day: NaiveDate,
+        /// The product.
+        product: i64,
+        /// Which count.
+        sight: Sight,
+    },
+    /// A visit without an order, which may still go on.
+    OpenVisit {
+        /// Its last event, microseconds since the epoch, UTC.
+        end: i64,
+        /// Its first event.
+        start: i64,
+        /// The store.
+        store: i64,
+        /// Who.
+        actor: String,
+        /// How it ends if nothing more happens.
+        outcome: VisitOutcome,
+        /// True when something was added to the cart.
+        has_cart: bool,
+    },
+    /// Something that somebody just did.
+    Now {
+        /// What.
+        doing: Doing,
+        /// When, microseconds since the epoch, UTC.
+        at: i64,
+        /// At which store.
+        store: i64,
+        /// Who.
+        actor: String,
+        /// True for an order, false for a behaviour event.
+        is_order: bool,
+        /// The event or order that says so, to tell two of the same moment apart.
+        id: i64,
+    },
+    /// Stores with a plan of a tier (KPI plan_mix).
+    Plan {
+        /// The tier.
+        tier: String,
+    },
+    /// Cents a month of all stores (KPI mrr).
+    Mrr,
+    /// Stock rows of a state (KPI stock_status).
+    Shelves {
+        /// The product's store.
+        store: i64,
+        /// The state.
+        status: StockStatus,
+    },
+    /// Sums of a warehouse location (KPI warehouses).
+    Place {
+        /// The product's store.
+        store: i64,
+        /// The location, `unknown` where the row names none.
+        location: String,
+        /// Which sum.
+        measure: PlaceMeasure,
+    },
+    /// Critical stock rows of a product that is offered (KPI critical_products).
+    Critical {
+        /// The product's store.
+        store: i64,
+        /// The product.
+        product: i64,
+    },
+    /// Units of stock movements (KPI movements). The store of a product is looked up when read.
+    Movement {
+        /// Business day.
+        day: NaiveDate,
+        /// The product; `None` for NULL.
+        product: Option<i64>,
+        /// Folded reason, `unknown` for NULL.
+        reason: String,
+        /// True for units that came in.
+        inward: bool,
+    },
+    /// Contacts with stores (KPI crm_interactions); parts that are NULL are left out.
+    Contact {
+        /// Business day.
+        day: NaiveDate,
+        /// Store, folded type, channel and status.
+        parts: [Option<String>; 4],
+    },
+    /// Memberships of a store in a segment: a reference count, the number of members is kept beside it (KPI segments_crm).
+    Member {
+        /// The segment.
+        segment: i64,
+        /// The store.
+        store: i64,
+    },
+    /// Shipments by due day, method and status (KPI shipments).
+    Shipment {
+        /// Due day; `None` without one.
+        due: Option<NaiveDate>,
+        /// Method, `unknown` for blank ones.
+        method: String,
+        /// Status as the source names it.
+        status: String,
+    },
+    /// Shipments by due day and how they ended.
+    Delivered {
+        /// Due day.
+        due: NaiveDate,
+        /// Method, `unknown` for blank ones.
+        method: String,
+        /// How.
+        delivery: Delivery,
+    },
     /// Rows of a table that are not deleted.
     Rows {
         /// The table.
@@ -157,14 +277,34 @@ impl Cell {
                 Bucket::Day(day) => Some(*day),
                 _ => None,
             },
-            Self::Payment { day, .. }
+            Self::Day { day, .. }
+            | Self::Active { day, .. }
+            | Self::Seller { day, .. }
+            | Self::Payment { day, .. }
             | Self::Product { day, .. }
-            | Self::Buyer { day, .. }
             | Self::ProductBuyer { day, .. }
             | Self::Amount { day, .. }
             | Self::Session { day, .. }
-            | Self::Actor { day, .. } => Some(*day),
-            Self::Rows { .. } | Self::Undated | Self::ForeignCurrency => None,
+            | Self::Actor { day, .. }
+            | Self::Visitor { day, .. }
+            | Self::Search { day, .. }
+            | Self::Seen { day, .. }
+            | Self::Movement { day, .. }
+            | Self::Contact { day, .. } => Some(*day),
+            Self::Shipment { due, .. } => *due,
+            Self::Delivered { due, .. } => Some(*due),
+            Self::Paid { .. }
+            | Self::OpenVisit { .. }
+            | Self::Now { .. }
+            | Self::Plan { .. }
+            | Self::Mrr
+            | Self::Shelves { .. }
+            | Self::Place { .. }
+            | Self::Critical { .. }
+            | Self::Member { .. }
+            | Self::Rows { .. }
+            | Self::Undated
+            | Self::ForeignCurrency => None,
         }
     }
 
@@ -173,7 +313,12 @@ impl Cell {
     pub fn end_of_life(&self, calendar: Calendar) -> Option<DateTime<Utc>> {
         match self {
             Self::Total { bucket, .. } | Self::Events { bucket, .. } => calendar.end_of_life(*bucket),
+            Self::Paid { minute, .. } => calendar.end_of_life(Bucket::Minute(*minute)),
             Self::ProductBuyer { day, .. } | Self::Amount { day, .. } => Some(calendar.end_of_recent(*day)),
+            Self::OpenVisit { end: at, .. } | Self::Now { at, .. } => {
+                let at = DateTime::from_timestamp_micros(*at).unwrap_or_default();
+                Some(at + Duration::days(NOW_LIFE_DAYS))
+            }
             _ => None,
         }
     }
@@ -182,16 +327,38 @@ impl Cell {
     /// out: two workers whose clocks differ may disagree on the last correction of a dying bucket.
     pub fn is_count(&self) -> bool {
         match self {
-            Self::Total { bucket, measure } => {
+            Self::Total { bucket, measure, .. } => {
                 matches!(bucket, Bucket::Day(_)) && *measure != Measure::Revenue
             }
+            Self::Day { measure, .. } => !matches!(
+                measure,
+                DayMeasure::Gross | DayMeasure::Units | DayMeasure::Returns
+            ),
             Self::Events { bucket, .. } => matches!(bucket, Bucket::Day(_)),
-            Self::ProductBuyer { .. } | Self::Amount { .. } => false,
+            Self::Active { .. }
+            | Self::ProductBuyer { .. }
+            | Self::Amount { .. }
+            | Self::Paid { .. }
+            | Self::OpenVisit { .. }
+            | Self::Now { .. }
+            | Self::Mrr
+            | Self::Movement { .. } => false,
             Self::Payment { measure, .. } => *measure != PaymentMeasure::Revenue,
             Self::Product { measure, .. } => *measure == ProductMeasure::Lines,
-            Self::Buyer { .. }
+            Self::Place { measure, .. } => *measure == PlaceMeasure::Critical,
+            Self::Seller { .. }
             | Self::Session { .. }
             | Self::Actor { .. }
+            | Self::Visitor { .. }
+            | Self::Search { .. }
+            | Self::Seen { .. }
+            | Self::Plan { .. }
+            | Self::Shelves { .. }
+            | Self::Critical { .. }
+            | Self::Contact { .. }
+            | Self::Member { .. }
+            | Self::Shipment { .. }
+            | Self::Delivered { .. }
             | Self::Rows { .. }
             | Self::Undated
             | Self::ForeignCurrency => true,

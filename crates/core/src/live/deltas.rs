@@ -4,49 +4,85 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::work::{Slots, Work};
+use super::work::{Rows, Slots, Work};
 use crate::config::Meaning;
-use crate::contribution::{self, Calendar, Cell};
-use crate::order::Kept;
+use crate::contribution::{self, Add, Calendar, Cell};
 use crate::table::Table;
 
 /// Difference between what the states of a batch contribute now and what they contributed when they were read.
 pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTreeMap<Cell, i64> {
     let calendar = Calendar::new(meaning.tz());
+    let gap = i64::from(meaning.session_gap_minutes) * 60_000_000;
     let mut sums: BTreeMap<Cell, i64> = BTreeMap::new();
     let mut add = |sign: i64, cell: Cell, value: i64| {
         if value != 0 && cell.end_of_life(calendar).is_none_or(|end| now < end) {
             *sums.entry(cell).or_default() += sign * value;
         }
     };
-    for slot in work.orders.values().filter(|slot| slot.old != slot.new) {
-        contribution::of_order(&slot.new, calendar, &mut |cell, value| add(1, cell, value));
-        contribution::of_order(&slot.old, calendar, &mut |cell, value| add(-1, cell, value));
-    }
-    rows(&work.lines, &mut add, |holder, add| {
-        contribution::of_line(*holder, add);
+    whole(&work.orders, &mut add, |_, order, add| {
+        contribution::of_order(order, calendar, add);
     });
-    rows(&work.products, &mut add, |product, add| {
-        contribution::of_product(product, meaning, add);
+    whole(&work.products, &mut add, |id, listing, add| {
+        contribution::of_listing(id, listing, meaning, add);
+    });
+    whole(&work.shoppers, &mut add, |_, shopper, add| {
+        contribution::of_shopper(shopper, add);
+    });
+    whole(&work.timelines, &mut add, |_, timelines, add| {
+        contribution::of_timelines(timelines, calendar, gap, None, add);
+    });
+    rows(&work.lines, &mut add, |line, add| {
+        contribution::of_line(*line, add);
     });
     rows(&work.behaviour, &mut add, |event, add| {
         contribution::of_behaviour(event, calendar, add);
     });
-    rows(&work.stock, &mut add, |_, add| {
-        contribution::of_row(Table::Stock, add);
+    rows(&work.stock, &mut add, |_, add| contribution::of_shelf(add));
+    rows(&work.shipments, &mut add, |parcel, add| {
+        contribution::of_parcel(parcel, calendar, add);
     });
-    rows(&work.shipments, &mut add, |_, add| {
-        contribution::of_row(Table::Shipment, add);
+    rows(&work.stores, &mut add, |merchant, add| {
+        contribution::of_merchant(merchant, calendar, add);
+    });
+    for (table, slots) in [
+        (Table::Buyer, &work.buyers),
+        (Table::Carrier, &work.carriers),
+        (Table::Segment, &work.segments),
+    ] {
+        rows(slots, &mut add, |known, add| {
+            contribution::of_known(table, known, calendar, add);
+        });
+    }
+    rows(&work.movements, &mut add, |movement, add| {
+        contribution::of_movement(movement, calendar, add);
+    });
+    rows(&work.contacts, &mut add, |contact, add| {
+        contribution::of_contact(contact, calendar, add);
+    });
+    rows(&work.members, &mut add, |member, add| {
+        contribution::of_member(*member, add);
     });
     sums.retain(|_, value| *value != 0);
     sums
 }
 
+/// Difference of the contributions of states that always contribute as a whole.
+fn whole<T: PartialEq>(
+    slots: &Slots<T>,
+    add: &mut impl FnMut(i64, Cell, i64),
+    contribution: impl Fn(i64, &T, &mut Add<'_>),
+) {
+    for (id, slot) in slots.iter().filter(|(_, slot)| slot.old != slot.new) {
+        contribution(*id, &slot.new, &mut |cell, value| add(1, cell, value));
+        contribution(*id, &slot.old, &mut |cell, value| add(-1, cell, value));
+    }
+}
+
 /// Difference of the contributions of states that hold one row each.
 fn rows<T: PartialEq>(
-    slots: &Slots<Option<Kept<T>>>,
+    slots: &Rows<T>,
     add: &mut impl FnMut(i64, Cell, i64),
-    contribution: impl Fn(&T, &mut contribution::Add<'_>),
+    contribution: impl Fn(&T, &mut Add<'_>),
 ) {
     for slot in slots.values() {
         let [new, old] = [&slot.new, &slot.old].map(|kept| kept.as_ref().and_then(|kept| kept.row.as_ref()));

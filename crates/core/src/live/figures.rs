@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::checkpoint::Partition;
+use crate::contribution::{
+    Bucket, Cell, DayMeasure, Measure, PaymentMeasure, ProductKey, ProductMeasure, Scope,
+};
 
 /// Name of one number: a day (none for row counts), a measure, and a dimension (empty where there is none).
 ///
@@ -56,4 +59,89 @@ pub struct LiveDump {
     pub figures: BTreeMap<Figure, i64>,
     /// Contradictions inside the live store; empty when it is sound.
     pub faults: Vec<String>,
+}
+
+/// The figures that stand in the totals of the platform as they are; those of categories are kept apart, since the store
+/// books them. Zeros are left out.
+pub fn figures_of(cells: &BTreeMap<Cell, i64>) -> BTreeMap<Figure, i64> {
+    let mut figures = BTreeMap::new();
+    for (cell, value) in cells {
+        let mut add = |name, dimension: &str, value: i64| {
+            let figure = Figure {
+                day: cell.day(),
+                name,
+                dimension: dimension.to_owned(),
+            };
+            *figures.entry(figure).or_default() += value;
+        };
+        match cell {
+            Cell::Total {
+                scope: Scope::Platform,
+                bucket: Bucket::Day(_),
+                measure,
+            } => {
+                let name = match measure {
+                    Measure::Revenue => "revenue_cents",
+                    Measure::Orders => "orders",
+                    Measure::Open => "open",
+                    Measure::Failed => "failed",
+                    Measure::Cancelled => "cancelled",
+                    Measure::Reversed => "reversed",
+                    Measure::Unmapped => "unmapped",
+                    Measure::Events => continue,
+                };
+                add(name, "", *value);
+            }
+            Cell::Day {
+                scope: Scope::Platform,
+                measure: DayMeasure::Buyers,
+                ..
+            } => add("buyers", "", *value),
+            Cell::Payment {
+                scope: Scope::Platform,
+                measure,
+                method,
+                ..
+            } => {
+                let name = match measure {
+                    PaymentMeasure::Paid => "payment.paid",
+                    PaymentMeasure::Failed => "payment.failed",
+                    PaymentMeasure::Open => "payment.open",
+                    PaymentMeasure::Revenue => "payment.revenue_cents",
+                };
+                add(name, method, *value);
+            }
+            Cell::Product {
+                scope: Scope::Platform,
+                product: ProductKey::Id(product),
+                measure,
+                ..
+            } => {
+                let name = match measure {
+                    ProductMeasure::Revenue => "product.revenue_cents",
+                    ProductMeasure::Units => "product.units",
+                    ProductMeasure::Lines => "product.lines",
+                };
+                add(name, &product.to_string(), *value);
+            }
+            Cell::Product {
+                scope: Scope::Platform,
+                product: ProductKey::Bare,
+                measure: ProductMeasure::Lines,
+                ..
+            } => add("orders_without_lines", "", *value),
+            Cell::Events {
+                scope: Scope::Platform,
+                bucket: Bucket::Day(_),
+                kind,
+            } => add("behaviour.events", kind, *value),
+            Cell::Session { kind, .. } => add("behaviour.sessions", kind, 1),
+            Cell::Actor { kind, .. } => add("behaviour.actors", kind, 1),
+            Cell::Rows { table } => add("rows", table.name(), *value),
+            Cell::Undated => add("undated", "", *value),
+            _ => {}
+        }
+    }
+    figures.retain(|_, value| *value != 0);
+    figures
 }

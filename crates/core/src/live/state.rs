@@ -17,27 +17,51 @@ pub enum StateId {
     Order(i64),
     /// Where a line is, by `transaction_detail_id`.
     Line(i64),
-    /// A product.
+    /// A product with its stock rows, by `product_id`.
     Product(i64),
     /// A behaviour event.
     Behaviour(i64),
-    /// A stock row.
+    /// A stock row: which product it belongs to.
     Stock(i64),
     /// A shipment.
     Shipment(i64),
+    /// A store: a `customer` row.
+    Store(i64),
+    /// A buyer.
+    Buyer(i64),
+    /// A carrier.
+    Carrier(i64),
+    /// A stock movement.
+    Movement(i64),
+    /// A contact with a store.
+    Contact(i64),
+    /// A segment of stores.
+    Segment(i64),
+    /// A store's membership in a segment.
+    Member(i64),
+    /// The days a buyer bought on, by `buyer_id`; gathered from orders.
+    Shopper(i64),
+    /// What actors did at stores, by a digest of both; gathered from behaviour events and orders.
+    Timelines(i64),
 }
 
 impl StateId {
-    /// The state that belongs to a row; `None` for tables the live flow does not keep.
-    pub const fn of(table: Table, key: i64) -> Option<Self> {
+    /// The state that belongs to a row.
+    pub const fn of(table: Table, key: i64) -> Self {
         match table {
-            Table::Transaction => Some(Self::Order(key)),
-            Table::TransactionDetail => Some(Self::Line(key)),
-            Table::Product => Some(Self::Product(key)),
-            Table::UserBehavior => Some(Self::Behaviour(key)),
-            Table::Stock => Some(Self::Stock(key)),
-            Table::Shipment => Some(Self::Shipment(key)),
-            _ => None,
+            Table::Transaction => Self::Order(key),
+            Table::TransactionDetail => Self::Line(key),
+            Table::Product => Self::Product(key),
+            Table::UserBehavior => Self::Behaviour(key),
+            Table::Stock => Self::Stock(key),
+            Table::Shipment => Self::Shipment(key),
+            Table::Customer => Self::Store(key),
+            Table::Buyer => Self::Buyer(key),
+            Table::Carrier => Self::Carrier(key),
+            Table::InventoryMovement => Self::Movement(key),
+            Table::Interaction => Self::Contact(key),
+            Table::Segment => Self::Segment(key),
+            Table::CustomerSegment => Self::Member(key),
         }
     }
 
@@ -50,7 +74,21 @@ impl StateId {
             Self::Behaviour(id) => ("behaviour", id),
             Self::Stock(id) => ("stock", id),
             Self::Shipment(id) => ("shipment", id),
+            Self::Store(id) => ("store", id),
+            Self::Buyer(id) => ("buyer", id),
+            Self::Carrier(id) => ("carrier", id),
+            Self::Movement(id) => ("movement", id),
+            Self::Contact(id) => ("contact", id),
+            Self::Segment(id) => ("segment", id),
+            Self::Member(id) => ("member", id),
+            Self::Shopper(id) => ("shopper", id),
+            Self::Timelines(id) => ("timelines", id),
         }
+    }
+
+    /// True for states whose ids are digests, so that neighbours in number are no neighbours in time.
+    pub const fn is_digest(self) -> bool {
+        matches!(self, Self::Timelines(_))
     }
 }
 
@@ -134,9 +172,25 @@ pub enum BrokenState {
         /// The order.
         order: i64,
     },
-    /// A state is needed that was not read: the caller did not ask [`super::wanted`] to its end.
+    /// A state that gathers parts of others does not hold a part it should.
+    #[error("the state of {holder} does not hold {what}")]
+    LostPart {
+        /// The part.
+        what: String,
+        /// Where it should be.
+        holder: StateId,
+    },
+    /// A state is needed that was not read: the caller did not read what [`super::Run`] asked for.
     #[error("the state of {0} was not read")]
     NotRead(StateId),
+}
+
+impl BrokenState {
+    /// True when states read at different moments would explain it: they are read in up to three steps, without a lock, and
+    /// a foreign write may fall between.
+    pub const fn may_be_torn(&self) -> bool {
+        matches!(self, Self::LostLine { .. } | Self::LostPart { .. })
+    }
 }
 
 #[cfg(test)]

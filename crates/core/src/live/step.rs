@@ -1,19 +1,18 @@
-//! One batch: apply the records to the states, and take the difference of what the states contribute.
+//! The records of a batch, applied to the states of their rows.
 
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::deltas::deltas;
-use super::rows::{Behaviour, Parcel, Product, Shelf};
+use super::rows::{Behaviour, Contact, Known, Membership, Merchant, Movement, Parcel, Product, Shelf};
 use super::state::{BrokenState, StateId, Stored};
 use super::tape::{self, is_news};
-use super::work::{Slots, Work, open, writes};
+use super::work::{Slots, Work, open};
 use crate::batch::{Batch, Tally};
 use crate::change::{Change, Op, Record, Row};
-use crate::config::Meaning;
+use crate::config::{Meaning, OrderClass};
 use crate::contribution::Cell;
-use crate::order::{Header, Holder, Kept, Line, Order};
+use crate::order::{Header, Holder, Kept, Line};
 use crate::position::{Position, Verdict};
 use crate::table::Table;
 use crate::view::TapeEntry;
@@ -46,68 +45,13 @@ pub struct Writes {
     pub as_of: Option<DateTime<Utc>>,
 }
 
-/// Result of [`step`].
+/// Result of a [`Run`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
     /// What to write.
     pub writes: Writes,
     /// What became of the records.
     pub tally: Tally,
-}
-
-/// Applies a batch to the stored states.
-///
-/// Pure: the same arguments give the same result. `read` must hold every state that [`super::wanted`] names. `now`
-/// only discards corrections of buckets past their life.
-pub fn step(
-    read: &BTreeMap<StateId, Stored>,
-    batch: &Batch,
-    now: DateTime<Utc>,
-    meaning: &Meaning,
-) -> Result<Step, BrokenState> {
-    let mut run = Run {
-        read,
-        meaning,
-        work: Work::default(),
-        tape: Vec::new(),
-        dropped_deletes: HashSet::new(),
-    };
-    let mut tally = Tally::default();
-    let mut as_of: Option<DateTime<Utc>> = None;
-    for record in &batch.records {
-        let counter = match &record.content {
-            Err(_) => &mut tally.rejected,
-            Ok(Record::Change(change)) => {
-                if !change.repair {
-                    as_of = as_of.max(Some(change.committed_at));
-                }
-                match run.change(change)? {
-                    Fate::Applied => &mut tally.applied,
-                    Fate::Unchanged => &mut tally.unchanged,
-                    Fate::Older => &mut tally.older,
-                }
-            }
-            Ok(Record::Tombstone {
-                table: Some(table),
-                key: Some(key),
-            }) if run.tombstone(*table, *key)? => &mut tally.applied,
-            Ok(Record::Heartbeat { at, .. }) => {
-                as_of = as_of.max(Some(*at));
-                &mut tally.not_a_row
-            }
-            Ok(Record::Tombstone { .. } | Record::NotARow(_)) => &mut tally.not_a_row,
-        };
-        *counter += 1;
-    }
-    let Run { work, tape, .. } = run;
-    let writes = Writes {
-        states: all_writes(&work),
-        deltas: deltas(&work, now, meaning),
-        categories: categories(&work),
-        tape,
-        as_of,
-    };
-    Ok(Step { writes, tally })
 }
 
 /// What became of a change.
@@ -117,30 +61,69 @@ enum Fate {
     Older,
 }
 
-struct Run<'a> {
-    read: &'a BTreeMap<StateId, Stored>,
-    meaning: &'a Meaning,
-    work: Work,
-    tape: Vec<TapeEntry>,
+/// The records of a batch while they are applied, one after the other.
+pub(super) struct Records<'a> {
+    pub(super) read: &'a BTreeMap<StateId, Stored>,
+    pub(super) meaning: &'a Meaning,
+    pub(super) work: Work,
+    pub(super) tape: Vec<TapeEntry>,
     /// Rows whose last record in this batch was a delete that was dropped as a replay.
     dropped_deletes: HashSet<StateId>,
 }
 
-impl Run<'_> {
+impl<'a> Records<'a> {
+    pub(super) fn new(read: &'a BTreeMap<StateId, Stored>, meaning: &'a Meaning) -> Self {
+        Self {
+            read,
+            meaning,
+            work: Work::default(),
+            tape: Vec::new(),
+            dropped_deletes: HashSet::new(),
+        }
+    }
+
+    /// Applies all records; gives what became of them and the newest commit time.
+    pub(super) fn apply(&mut self, batch: &Batch) -> Result<(Tally, Option<DateTime<Utc>>), BrokenState> {
+        let mut tally = Tally::default();
+        let mut as_of: Option<DateTime<Utc>> = None;
+        for record in &batch.records {
+            let counter = match &record.content {
+                Err(_) => &mut tally.rejected,
+                Ok(Record::Change(change)) => {
+                    if !change.repair {
+                        as_of = as_of.max(Some(change.committed_at));
+                    }
+                    match self.change(change)? {
+                        Fate::Applied => &mut tally.applied,
+                        Fate::Unchanged => &mut tally.unchanged,
+                        Fate::Older => &mut tally.older,
+                    }
+                }
+                Ok(Record::Tombstone {
+                    table: Some(table),
+                    key: Some(key),
+                }) if self.tombstone(*table, *key)? => &mut tally.applied,
+                Ok(Record::Heartbeat { at, .. }) => {
+                    as_of = as_of.max(Some(*at));
+                    &mut tally.not_a_row
+                }
+                Ok(Record::Tombstone { .. } | Record::NotARow(_)) => &mut tally.not_a_row,
+            };
+            *counter += 1;
+        }
+        Ok((tally, as_of))
+    }
+
     fn change(&mut self, change: &Change) -> Result<Fate, BrokenState> {
-        let Some(id) = StateId::of(change.table, change.key) else {
-            return Ok(Fate::Unchanged);
-        };
+        let id = StateId::of(change.table, change.key);
         let image = change.after.as_ref().filter(|_| change.op != Op::Delete);
         let fate = match id {
             StateId::Order(_) => self.order(id, change, image)?,
             StateId::Line(line) => self.line(line, change, image)?,
             StateId::Product(_) => self.product(id, change, image)?,
             StateId::Behaviour(_) => {
-                row(&mut self.work.behaviour, self.read, id, change, |old| {
-                    image.map(|image| Behaviour::of(image, old))
-                })?
-                .fate
+                let of = |old: Option<&Behaviour>| image.map(|image| Behaviour::of(image, old));
+                row(&mut self.work.behaviour, self.read, id, change, of)?.fate
             }
             StateId::Stock(_) => {
                 let slots = &mut self.work.stock;
@@ -151,14 +134,41 @@ impl Run<'_> {
                 done.fate
             }
             StateId::Shipment(_) => {
-                let slots = &mut self.work.shipments;
-                let done = row(slots, self.read, id, change, |_| image.map(Parcel::of))?;
+                let of = |old: Option<&Parcel>| image.map(|image| Parcel::of(change, image, old));
+                let done = row(&mut self.work.shipments, self.read, id, change, of)?;
                 if done.is_news(change) {
                     self.tape
                         .extend(tape::shipment(change, done.old.as_ref(), done.new));
                 }
                 done.fate
             }
+            StateId::Store(_) => {
+                let of = |old: Option<&Merchant>| {
+                    image.map(|image| Merchant::of(change, image, old, self.meaning))
+                };
+                row(&mut self.work.stores, self.read, id, change, of)?.fate
+            }
+            StateId::Buyer(_) | StateId::Carrier(_) | StateId::Segment(_) => {
+                let slots = self.work.known(id);
+                row(slots, self.read, id, change, |old| {
+                    image.map(|_| Known::of(change, old))
+                })?
+                .fate
+            }
+            StateId::Movement(_) => {
+                let slots = &mut self.work.movements;
+                row(slots, self.read, id, change, |_| image.map(Movement::of))?.fate
+            }
+            StateId::Contact(_) => {
+                let slots = &mut self.work.contacts;
+                row(slots, self.read, id, change, |_| image.map(Contact::of))?.fate
+            }
+            StateId::Member(_) => {
+                let slots = &mut self.work.members;
+                row(slots, self.read, id, change, |_| image.map(Membership::of))?.fate
+            }
+            // Gathered from others; no row is stored as one.
+            StateId::Shopper(_) | StateId::Timelines(_) => Fate::Unchanged,
         };
         if image.is_none() && matches!(fate, Fate::Older) {
             self.dropped_deletes.insert(id);
@@ -175,7 +185,18 @@ impl Run<'_> {
             return Ok(Fate::Older);
         }
         let old = slot.new.live_header().cloned();
-        let new = image.map(|row| Header::of(row, self.meaning));
+        let new = image.map(|row| {
+            let mut new = Header::of(row, self.meaning);
+            let was = old.as_ref();
+            new.reversed_at = was.and_then(|old| old.reversed_at).or_else(|| {
+                // Seen as it happened, or an order of unknown history: that one counts on its own day.
+                let is_seen = !change.snapshot && change.op != Op::Read;
+                let turned = new.class == OrderClass::Reversed
+                    && was.is_none_or(|old| old.class != OrderClass::Reversed);
+                (is_seen && turned).then(|| change.committed_at.timestamp_micros())
+            });
+            new
+        });
         let fate = if old == new {
             Fate::Unchanged
         } else {
@@ -245,11 +266,26 @@ impl Run<'_> {
     }
 
     fn product(&mut self, id: StateId, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
-        let slots = &mut self.work.products;
-        let done = row(slots, self.read, id, change, |old| {
-            Some(image.map_or_else(|| Product::gone(old), |image| Product::of(image, old)))
-        })?;
-        Ok(done.fate)
+        let slot = open(&mut self.work.products, self.read, id)?;
+        let stored = slot.new.product.as_ref();
+        if Position::judge(stored.map(|kept| kept.position), change.position) == Verdict::Older {
+            return Ok(Fate::Older);
+        }
+        let old = slot.new.row().cloned();
+        let new = image.map_or_else(
+            || Product::gone(old.as_ref()),
+            |image| Product::of(image, old.as_ref()),
+        );
+        let fate = if old.as_ref() == Some(&new) {
+            Fate::Unchanged
+        } else {
+            Fate::Applied
+        };
+        slot.new.product = Some(Kept {
+            position: change.position,
+            row: Some(new),
+        });
+        Ok(fate)
     }
 
     /// A null value. Pitfall 2: it deletes when the delete record before it is gone (compaction keeps only the null),
@@ -260,16 +296,15 @@ impl Run<'_> {
     ///
     /// Returns true when it deleted something.
     fn tombstone(&mut self, table: Table, key: i64) -> Result<bool, BrokenState> {
-        let Some(id) = StateId::of(table, key) else {
-            return Ok(false);
-        };
+        let id = StateId::of(table, key);
         if self.dropped_deletes.remove(&id) {
             return Ok(false);
         }
-        match id {
-            StateId::Order(_) => Ok(bury(&mut open(&mut self.work.orders, self.read, id)?.new.header)),
+        let (work, read) = (&mut self.work, self.read);
+        Ok(match id {
+            StateId::Order(_) => bury(&mut open(&mut work.orders, read, id)?.new.header),
             StateId::Line(line) => {
-                let slot = open(&mut self.work.lines, self.read, id)?;
+                let slot = open(&mut work.lines, read, id)?;
                 match &slot.new {
                     Some(Kept {
                         position,
@@ -277,14 +312,14 @@ impl Run<'_> {
                     }) => {
                         let position = Position::snapshot(position.generation);
                         self.place(line, position, None, None)?;
-                        Ok(true)
+                        true
                     }
-                    _ => Ok(false),
+                    _ => false,
                 }
             }
             StateId::Product(_) => {
-                let slot = open(&mut self.work.products, self.read, id)?;
-                let Some(kept) = slot.new.as_mut() else {
+                let slot = open(&mut work.products, read, id)?;
+                let Some(kept) = slot.new.product.as_mut() else {
                     return Ok(false);
                 };
                 let product = kept.row.as_ref().filter(|product| !product.deleted);
@@ -293,12 +328,20 @@ impl Run<'_> {
                 };
                 kept.position = Position::snapshot(kept.position.generation);
                 kept.row = Some(gone);
-                Ok(true)
+                true
             }
-            StateId::Behaviour(_) => Ok(bury(&mut open(&mut self.work.behaviour, self.read, id)?.new)),
-            StateId::Stock(_) => Ok(bury(&mut open(&mut self.work.stock, self.read, id)?.new)),
-            StateId::Shipment(_) => Ok(bury(&mut open(&mut self.work.shipments, self.read, id)?.new)),
-        }
+            StateId::Behaviour(_) => bury(&mut open(&mut work.behaviour, read, id)?.new),
+            StateId::Stock(_) => bury(&mut open(&mut work.stock, read, id)?.new),
+            StateId::Shipment(_) => bury(&mut open(&mut work.shipments, read, id)?.new),
+            StateId::Store(_) => bury(&mut open(&mut work.stores, read, id)?.new),
+            StateId::Buyer(_) | StateId::Carrier(_) | StateId::Segment(_) => {
+                bury(&mut open(work.known(id), read, id)?.new)
+            }
+            StateId::Movement(_) => bury(&mut open(&mut work.movements, read, id)?.new),
+            StateId::Contact(_) => bury(&mut open(&mut work.contacts, read, id)?.new),
+            StateId::Member(_) => bury(&mut open(&mut work.members, read, id)?.new),
+            StateId::Shopper(_) | StateId::Timelines(_) => false,
+        })
     }
 }
 
@@ -364,25 +407,4 @@ where
         old,
         new: kept.row.as_ref(),
     })
-}
-
-fn all_writes(work: &Work) -> Vec<StateWrite> {
-    let mut into = Vec::new();
-    writes(&work.orders, StateId::Order, Order::is_empty, &mut into);
-    writes(&work.lines, StateId::Line, Option::is_none, &mut into);
-    writes(&work.products, StateId::Product, Option::is_none, &mut into);
-    writes(&work.behaviour, StateId::Behaviour, Option::is_none, &mut into);
-    writes(&work.stock, StateId::Stock, Option::is_none, &mut into);
-    writes(&work.shipments, StateId::Shipment, Option::is_none, &mut into);
-    into
-}
-
-fn categories(work: &Work) -> Vec<(i64, String)> {
-    let changed = work.products.iter().filter(|(_, slot)| slot.old != slot.new);
-    changed
-        .filter_map(|(id, slot)| {
-            let product = slot.new.as_ref()?.row.as_ref()?;
-            Some((*id, product.category.clone()))
-        })
-        .collect()
 }

@@ -54,21 +54,28 @@ pub(super) fn order(change: &Change, header: &Header) -> TapeEntry {
 /// A stock row changed; only a change of its quantity is worth an entry.
 pub(super) fn stock(change: &Change, old: Option<&Shelf>, new: Option<&Shelf>) -> Option<TapeEntry> {
     let state = match (old, new) {
-        (Some(old), Some(new)) if old.quantity != new.quantity => {
-            format!("{} → {}", old.quantity, new.quantity)
+        (Some(old), Some(new)) if old.available != new.available => {
+            format!("{} → {}", units(old), units(new))
         }
-        (None, Some(new)) => new.quantity.to_string(),
+        (None, Some(new)) => units(new),
         (Some(_), None) => "deleted".to_owned(),
         _ => return None,
     };
     Some(TapeEntry {
         by: new
             .or(old)
-            .map(|shelf| shelf.warehouse.clone())
+            .map(|shelf| shelf.location.clone())
             .unwrap_or_default(),
         state,
         ..entry(change, "stock")
     })
+}
+
+/// Units of a stock row; a dash for NULL.
+fn units(shelf: &Shelf) -> String {
+    shelf
+        .available
+        .map_or_else(|| "–".to_owned(), |units| units.to_string())
 }
 
 /// A shipment changed; only a change of its status is worth an entry.

@@ -7,7 +7,7 @@ use crate::batch::{Batch, BatchRecord, Tally};
 use crate::change::{Change, Moment, Op, Record, Row, Value};
 use crate::checkpoint::{Partition, Step as Stretch};
 use crate::config::Meaning;
-use crate::contribution::{Bucket, Calendar, Cell, Measure};
+use crate::contribution::{Bucket, Calendar, Cell, Measure, Scope};
 use crate::position::Position;
 use crate::table::{ColumnKind, Table};
 
@@ -95,18 +95,18 @@ impl Store {
                 })
                 .collect(),
         };
+        let meaning = Meaning::default();
+        let mut run = Run::new(&batch, now, &meaning);
         let mut read = BTreeMap::new();
-        loop {
-            let ids = wanted(&batch, &read).unwrap();
-            if ids.is_empty() {
-                break;
+        let done = loop {
+            match run.go_on(&read).unwrap() {
+                Progress::Read(ids) => read.extend(
+                    ids.into_iter()
+                        .map(|id| (id, self.0.get(&id).cloned().unwrap_or_default())),
+                ),
+                Progress::Done(done) => break *done,
             }
-            read.extend(
-                ids.into_iter()
-                    .map(|id| (id, self.0.get(&id).cloned().unwrap_or_default())),
-            );
-        }
-        let done = step(&read, &batch, now, &Meaning::default()).unwrap();
+        };
         for write in &done.writes.states {
             self.0.insert(write.id, write.new.clone());
         }
@@ -237,6 +237,7 @@ fn a_bucket_past_its_life_takes_nothing() {
         let order = change(Table::Transaction, 1, Op::Create, 5, &texts);
         let done = Store::default().apply_at(moment, vec![Record::Change(Box::new(order))]);
         let revenue = Cell::Total {
+            scope: Scope::Platform,
             bucket,
             measure: Measure::Revenue,
         };

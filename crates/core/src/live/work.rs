@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::rows::{Behaviour, Parcel, Product, Shelf};
+use super::rows::{Behaviour, Contact, Known, Listing, Membership, Merchant, Movement, Parcel, Shelf};
+use super::shopper::Shopper;
 use super::state::{BrokenState, StateId, Stored};
 use super::step::StateWrite;
+use super::timeline::Timelines;
 use crate::order::{Holder, Kept, Order};
 
 /// A state as it was read and as it will be.
@@ -21,15 +23,64 @@ pub(super) struct Slot<T> {
 /// The slots of one kind, by id.
 pub(super) type Slots<T> = BTreeMap<i64, Slot<T>>;
 
+/// The slots of a kind whose states hold one row each.
+pub(super) type Rows<T> = Slots<Option<Kept<T>>>;
+
 /// All slots of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) orders: Slots<Order>,
-    pub(super) lines: Slots<Option<Kept<Holder>>>,
-    pub(super) products: Slots<Option<Kept<Product>>>,
-    pub(super) behaviour: Slots<Option<Kept<Behaviour>>>,
-    pub(super) stock: Slots<Option<Kept<Shelf>>>,
-    pub(super) shipments: Slots<Option<Kept<Parcel>>>,
+    pub(super) lines: Rows<Holder>,
+    pub(super) products: Slots<Listing>,
+    pub(super) behaviour: Rows<Behaviour>,
+    pub(super) stock: Rows<Shelf>,
+    pub(super) shipments: Rows<Parcel>,
+    pub(super) stores: Rows<Merchant>,
+    pub(super) buyers: Rows<Known>,
+    pub(super) carriers: Rows<Known>,
+    pub(super) segments: Rows<Known>,
+    pub(super) movements: Rows<Movement>,
+    pub(super) contacts: Rows<Contact>,
+    pub(super) members: Rows<Membership>,
+    pub(super) shoppers: Slots<Shopper>,
+    pub(super) timelines: Slots<Timelines>,
+}
+
+impl Work {
+    /// The slots of a row of which only its existence counts.
+    pub(super) fn known(&mut self, id: StateId) -> &mut Rows<Known> {
+        match id {
+            StateId::Carrier(_) => &mut self.carriers,
+            StateId::Segment(_) => &mut self.segments,
+            _ => &mut self.buyers,
+        }
+    }
+
+    /// States that are not what they were. A state that says nothing any more is removed.
+    pub(super) fn writes(&self) -> Vec<StateWrite> {
+        let mut into = Vec::new();
+        writes(&self.orders, StateId::Order, Order::is_empty, &mut into);
+        writes(&self.lines, StateId::Line, Option::is_none, &mut into);
+        writes(&self.products, StateId::Product, Listing::is_empty, &mut into);
+        writes(&self.behaviour, StateId::Behaviour, Option::is_none, &mut into);
+        writes(&self.stock, StateId::Stock, Option::is_none, &mut into);
+        writes(&self.shipments, StateId::Shipment, Option::is_none, &mut into);
+        writes(&self.stores, StateId::Store, Option::is_none, &mut into);
+        writes(&self.buyers, StateId::Buyer, Option::is_none, &mut into);
+        writes(&self.carriers, StateId::Carrier, Option::is_none, &mut into);
+        writes(&self.segments, StateId::Segment, Option::is_none, &mut into);
+        writes(&self.movements, StateId::Movement, Option::is_none, &mut into);
+        writes(&self.contacts, StateId::Contact, Option::is_none, &mut into);
+        writes(&self.members, StateId::Member, Option::is_none, &mut into);
+        writes(&self.shoppers, StateId::Shopper, Shopper::is_empty, &mut into);
+        writes(
+            &self.timelines,
+            StateId::Timelines,
+            Timelines::is_empty,
+            &mut into,
+        );
+        into
+    }
 }
 
 /// Opens the slot of a state; reads and decodes it the first time.
@@ -57,8 +108,7 @@ where
     }
 }
 
-/// The writes of one kind: states that are not what they were. A state that says nothing any more is removed.
-pub(super) fn writes<T: PartialEq + Serialize>(
+fn writes<T: PartialEq + Serialize>(
     slots: &Slots<T>,
     id: fn(i64) -> StateId,
     is_empty: fn(&T) -> bool,

@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, missing_docs, clippy::pedantic)]
 
 mod batches;
+mod cells;
 mod model;
 mod oracle;
 mod random;
@@ -16,8 +17,9 @@ mod workers;
 
 use chrono::{DateTime, Utc};
 use instashop_core::config::Meaning;
-use instashop_core::contribution::{Bucket, Calendar, Cell, Measure};
+use instashop_core::contribution::{Bucket, Calendar, Cell, Measure, Scope};
 
+use cells::{is_told, recount_cells};
 use oracle::recount;
 use shop::Shop;
 use workers::Fleet;
@@ -64,6 +66,44 @@ fn differences(shop: &Shop, fleet: &Fleet, meaning: &Meaning) -> Vec<String> {
             differences.push(format!("{figure}: expected {expected:?}, is {is:?}"));
         }
     }
+    // Totals that other topics have a part in: buyers, visits, stock, and all that is kept by store.
+    let told = recount_cells(shop, meaning, shop.now);
+    let is = |cell: &Cell| fleet.model.cells.get(cell).copied();
+    let alive = |cell: &&Cell| {
+        cell.end_of_life(Calendar::new(meaning.tz()))
+            .is_none_or(|end| shop.now < end)
+    };
+    for cell in told.keys().chain(
+        fleet
+            .model
+            .cells
+            .keys()
+            .filter(|cell| is_told(cell))
+            .filter(alive),
+    ) {
+        let expected = told.get(cell).copied();
+        if expected != is(cell) {
+            differences.push(format!("{cell:?}: expected {expected:?}, is {:?}", is(cell)));
+        }
+    }
+    let mut by_store = std::collections::BTreeMap::new();
+    for sale in &truth.sales {
+        for (name, value) in [
+            ("category.revenue_cents", sale.cents),
+            ("category.units", sale.units),
+            ("category.lines", 1),
+        ] {
+            let cell = (Scope::Store(sale.store), sale.day, sale.category.clone(), name);
+            *by_store.entry(cell).or_insert(0) += value;
+        }
+    }
+    by_store.retain(|_, value| *value != 0);
+    if by_store != fleet.model.categories_of_stores() {
+        differences.push(format!(
+            "categories of stores: expected {by_store:?}, are {:?}",
+            fleet.model.categories_of_stores()
+        ));
+    }
     let calendar = Calendar::new(meaning.tz());
     // Short buckets that are still alive hold what the recount says; those of the recount are all there.
     for (at, _) in &truth.moments {
@@ -87,7 +127,11 @@ fn differences(shop: &Shop, fleet: &Fleet, meaning: &Meaning) -> Vec<String> {
                 let is = fleet
                     .model
                     .cells
-                    .get(&Cell::Total { bucket, measure })
+                    .get(&Cell::Total {
+                        scope: Scope::Platform,
+                        bucket,
+                        measure,
+                    })
                     .copied()
                     .unwrap_or(0);
                 if is != value {
@@ -176,6 +220,13 @@ fn every_history_ends_in_the_recount() {
 fn pitfall_22_no_order_across_topics() {
     let meaning = Meaning::default();
     let mut topics = [
+        "customer",
+        "buyer",
+        "carrier",
+        "inventorymovement",
+        "interaction",
+        "segment",
+        "customersegment",
         "transactiondetail",
         "transaction",
         "product",

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use instashop_core::checkpoint::{Answer, Owned, Partition, Step};
-use instashop_core::contribution::{Bucket, Cell, Measure, PaymentMeasure, ProductKey, ProductMeasure};
-use instashop_core::live::{Figure, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes};
+use instashop_core::contribution::{Cell, ProductKey, ProductMeasure, Scope};
+use instashop_core::live::{Figure, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes, figures_of};
 
 /// A sum of a category on a day.
-type CategoryCell = (NaiveDate, String, &'static str);
+pub type CategoryCell = (Scope, NaiveDate, String, &'static str);
 
 /// The store; a clone is an older copy to go back to.
 #[derive(Debug, Clone, Default)]
@@ -132,12 +132,17 @@ impl Model {
     fn book(&mut self, cell: &Cell, delta: i64) {
         match cell {
             Cell::Product {
+                scope,
                 day,
                 product,
                 measure,
             } => {
                 let category = self.category(*product);
-                bump(&mut self.by_category, (*day, category, field(*measure)), delta);
+                bump(
+                    &mut self.by_category,
+                    (*scope, *day, category, field(*measure)),
+                    delta,
+                );
             }
             Cell::ProductBuyer { day, product, buyer } => {
                 let category = self.category(*product);
@@ -172,77 +177,27 @@ impl Model {
 
     /// All numbers, as the recount names them.
     pub fn figures(&self) -> BTreeMap<Figure, i64> {
-        let mut figures = BTreeMap::new();
-        let mut add = |day, name, dimension: &str, value| {
-            let figure = Figure {
-                day,
-                name,
-                dimension: dimension.to_owned(),
-            };
-            *figures.entry(figure).or_default() += value;
-        };
-        for (cell, value) in &self.cells {
-            let day = cell.day();
-            match cell {
-                Cell::Total {
-                    bucket: Bucket::Day(_),
-                    measure,
-                } => {
-                    let name = match measure {
-                        Measure::Revenue => "revenue_cents",
-                        Measure::Orders => "orders",
-                        Measure::Open => "open",
-                        Measure::Failed => "failed",
-                        Measure::Cancelled => "cancelled",
-                        Measure::Reversed => "reversed",
-                        Measure::Unmapped => "unmapped",
-                        Measure::Events => continue,
-                    };
-                    add(day, name, "", *value);
-                }
-                Cell::Payment { measure, method, .. } => {
-                    let name = match measure {
-                        PaymentMeasure::Paid => "payment.paid",
-                        PaymentMeasure::Failed => "payment.failed",
-                        PaymentMeasure::Open => "payment.open",
-                        PaymentMeasure::Revenue => "payment.revenue_cents",
-                    };
-                    add(day, name, method, *value);
-                }
-                Cell::Product {
-                    product: ProductKey::Id(product),
-                    measure,
-                    ..
-                } => {
-                    let name = match measure {
-                        ProductMeasure::Revenue => "product.revenue_cents",
-                        ProductMeasure::Units => "product.units",
-                        ProductMeasure::Lines => "product.lines",
-                    };
-                    add(day, name, &product.to_string(), *value);
-                }
-                Cell::Product {
-                    product: ProductKey::Bare,
-                    measure: ProductMeasure::Lines,
-                    ..
-                } => add(day, "orders_without_lines", "", *value),
-                Cell::Buyer { .. } => add(day, "buyers", "", 1),
-                Cell::Events {
-                    bucket: Bucket::Day(_),
-                    kind,
-                } => add(day, "behaviour.events", kind, *value),
-                Cell::Session { kind, .. } => add(day, "behaviour.sessions", kind, 1),
-                Cell::Actor { kind, .. } => add(day, "behaviour.actors", kind, 1),
-                Cell::Rows { table } => add(None, "rows", table.name(), *value),
-                Cell::Undated => add(None, "undated", "", *value),
-                _ => {}
+        let mut figures = figures_of(&self.cells);
+        for ((scope, day, category, name), value) in &self.by_category {
+            if *scope == Scope::Platform {
+                let figure = Figure {
+                    day: Some(*day),
+                    name,
+                    dimension: category.clone(),
+                };
+                figures.insert(figure, *value);
             }
         }
-        for ((day, category, name), value) in &self.by_category {
-            add(Some(*day), name, category, *value);
-        }
-        figures.retain(|_, value| *value != 0);
         figures
+    }
+
+    /// Sums by category of one store's sales.
+    pub fn categories_of_stores(&self) -> BTreeMap<CategoryCell, i64> {
+        let of_stores = self
+            .by_category
+            .iter()
+            .filter(|(cell, _)| cell.0 != Scope::Platform);
+        of_stores.map(|(cell, value)| (cell.clone(), *value)).collect()
     }
 }
 

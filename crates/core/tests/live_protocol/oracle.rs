@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use instashop_core::config::{Meaning, OrderClass};
 use instashop_core::live::Figure;
+use instashop_core::table::Table;
 use instashop_core::view::Totals;
 
 use crate::shop::{OrderRow, Shop};
@@ -22,6 +23,7 @@ pub struct Sale {
     pub cents: i64,
     pub units: i64,
     pub buyer: Option<i64>,
+    pub store: i64,
 }
 
 /// What the recount found.
@@ -86,7 +88,7 @@ impl Recount {
 }
 
 /// Day of a moment, `None` for what no shop means.
-fn day_of(micros: Option<i64>, zone: Tz) -> Option<(NaiveDate, DateTime<Utc>)> {
+pub fn day_of(micros: Option<i64>, zone: Tz) -> Option<(NaiveDate, DateTime<Utc>)> {
     let at = DateTime::from_timestamp_micros(micros?)?;
     let text = at.format("%Y").to_string();
     (text.len() == 4).then(|| (at.with_timezone(&zone).date_naive(), at))
@@ -218,6 +220,12 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
     plain("rows", "userbehavior", shop.events.len());
     plain("rows", "stock", shop.stock.len());
     plain("rows", "shipment", shop.shipments.len());
+    for table in Table::ALL {
+        let count = shop.small.keys().filter(|(of, _)| *of == table).count();
+        if count > 0 {
+            plain("rows", table.name(), count);
+        }
+    }
     found.figures.retain(|_, value| *value != 0);
     found
 }
@@ -237,6 +245,7 @@ fn sales(shop: &Shop, id: i64, order: &OrderRow, day: NaiveDate) -> Vec<Sale> {
         cents,
         units,
         buyer: order.buyer,
+        store: order.store,
     };
     if lines.is_empty() {
         return vec![sale("unattributed".into(), None, total, 0)];

@@ -45,6 +45,26 @@ pub struct ProductRow {
     pub name: String,
     pub category: Option<&'static str>,
     pub currency: Option<&'static str>,
+    pub store: i64,
+    pub price: Option<i64>,
+    pub status: Option<&'static str>,
+}
+
+/// A stock row of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StockRow {
+    pub product: i64,
+    pub available: Option<i64>,
+    pub reorder_point: Option<i64>,
+    pub location: Option<&'static str>,
+}
+
+/// A shipment of the shop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShipmentRow {
+    pub status: &'static str,
+    pub method: Option<&'static str>,
+    pub due: Option<i64>,
 }
 
 /// A behaviour event of the shop.
@@ -55,7 +75,13 @@ pub struct EventRow {
     pub session: Option<String>,
     pub buyer: Option<i64>,
     pub store: Option<i64>,
+    pub product: Option<i64>,
+    pub term: Option<&'static str>,
+    pub results: Option<i64>,
 }
+
+/// A row of a table of which little is needed: its columns that are not NULL.
+pub type SmallRow = BTreeMap<&'static str, Value>;
 
 /// A record of a topic: offset, key, content.
 #[derive(Debug, Clone)]
@@ -112,8 +138,9 @@ pub struct Shop {
     pub lines: BTreeMap<i64, LineRow>,
     pub products: BTreeMap<i64, ProductRow>,
     pub events: BTreeMap<i64, EventRow>,
-    pub stock: BTreeMap<i64, i64>,
-    pub shipments: BTreeMap<i64, &'static str>,
+    pub stock: BTreeMap<i64, StockRow>,
+    pub shipments: BTreeMap<i64, ShipmentRow>,
+    pub small: BTreeMap<(Table, i64), SmallRow>,
     pub logs: Vec<Log>,
     removed_products: BTreeSet<i64>,
     generation: u32,
@@ -157,7 +184,29 @@ const CATEGORIES: [Option<&str>; 6] = [
     Some("  "),
     None,
 ];
-const KINDS: [&str; 4] = ["search", "add_to_cart", "a|b", "page_view"];
+const KINDS: [&str; 9] = [
+    "search",
+    "add_to_cart",
+    "a|b",
+    "page_view",
+    "product_view",
+    "product_view",
+    "remove_from_cart",
+    "begin_checkout",
+    "purchase",
+];
+const TERMS: [Option<&str>; 4] = [Some("mug"), Some(" A|B "), Some("MUG"), None];
+const PLANS: [Option<&str>; 5] = [Some("Pro"), Some(" premium"), Some("Gold"), Some(""), None];
+const SMALL: [Table; 7] = [
+    Table::Customer,
+    Table::Buyer,
+    Table::Carrier,
+    Table::InventoryMovement,
+    Table::Interaction,
+    Table::Segment,
+    Table::CustomerSegment,
+];
+const TABLES: [Table; 13] = Table::ALL;
 
 impl Shop {
     /// An empty shop.
@@ -172,7 +221,13 @@ impl Shop {
             (Table::UserBehavior.name(), 1),
             (Table::Stock.name(), 1),
             (Table::Shipment.name(), 1),
+            (Table::Customer.name(), 1),
             (Table::Buyer.name(), 1),
+            (Table::Carrier.name(), 1),
+            (Table::InventoryMovement.name(), 1),
+            (Table::Interaction.name(), 1),
+            (Table::Segment.name(), 1),
+            (Table::CustomerSegment.name(), 1),
             (HEARTBEAT, 1),
         ] {
             for number in 0..partitions {
@@ -195,6 +250,7 @@ impl Shop {
             events: BTreeMap::new(),
             stock: BTreeMap::new(),
             shipments: BTreeMap::new(),
+            small: BTreeMap::new(),
             logs,
             removed_products: BTreeSet::new(),
             generation: 0,
@@ -211,13 +267,14 @@ impl Shop {
     pub fn happen(&mut self) {
         self.now += Duration::seconds(self.random.between(0, 20));
         match self.random.below(100) {
-            0..40 => self.change_order(),
-            40..64 => self.change_line(),
-            64..71 => self.change_product(),
-            71..81 => self.change_event(),
-            81..84 => self.change_stock(),
-            84..86 => self.change_shipment(),
-            86..90 => self.noise(),
+            0..33 => self.change_order(),
+            33..52 => self.change_line(),
+            52..58 => self.change_product(),
+            58..74 => self.change_event(),
+            74..79 => self.change_stock(),
+            79..82 => self.change_shipment(),
+            82..87 => self.change_small(),
+            87..90 => self.noise(),
             90..94 => self.replay(),
             94..96 => self.snapshot(),
             96..97 => self.raise_generation(),
@@ -310,16 +367,20 @@ impl Shop {
         let currency = |random: &mut Random| random.pick(&[Some("USD"), Some("usd"), Some("COP"), None]);
         if let Some(product) = self.products.get_mut(&key) {
             // Products are only removed when nothing refers to them any more (a foreign key of the source).
-            let used = self.lines.values().any(|line| line.product == Some(key));
+            let used = self.lines.values().any(|line| line.product == Some(key))
+                || self.stock.values().any(|row| row.product == key);
             if !used && random.chance(10) {
                 self.products.remove(&key);
                 self.removed_products.insert(key);
                 self.send(Table::Product, key, Op::Delete);
                 return;
             }
-            match random.below(4) {
+            match random.below(7) {
                 0 => product.currency = currency(random),
                 1 => product.name = format!("product {}", random.below(100)),
+                2 => product.store = random.between(1, 3),
+                3 => product.price = Some(random.between(0, 9000)),
+                4 => product.status = random.pick(&[Some("active"), Some(" Inactive"), None]),
                 _ => product.category = random.pick(&CATEGORIES),
             }
             self.send(Table::Product, key, Op::Update);
@@ -328,6 +389,9 @@ impl Shop {
                 name: format!("product {}", random.below(100)),
                 category: random.pick(&CATEGORIES),
                 currency: currency(random),
+                store: random.between(1, 3),
+                price: (!random.chance(10)).then(|| random.between(0, 9000)),
+                status: random.pick(&[Some("active"), Some("Inactive "), None]),
             };
             self.products.insert(key, product);
             self.removed_products.remove(&key);
@@ -336,7 +400,7 @@ impl Shop {
     }
 
     fn change_event(&mut self) {
-        let key = self.random.between(1, 15);
+        let key = self.random.between(1, 30);
         let random = &mut self.random;
         match self.events.get_mut(&key) {
             Some(_) if random.chance(20) => {
@@ -357,7 +421,10 @@ impl Shop {
                     kind: random.pick(&KINDS),
                     session: (!random.chance(10)).then(|| format!("s{}", random.below(4))),
                     buyer: random.chance(60).then(|| random.between(1, 3)),
-                    store: random.chance(90).then(|| random.between(1, 3)),
+                    store: random.chance(90).then(|| random.between(0, 2)),
+                    product: random.chance(70).then(|| random.between(1, 3)),
+                    term: random.pick(&TERMS),
+                    results: random.chance(60).then(|| random.between(0, 2)),
                 };
                 self.events.insert(key, event);
                 self.send(Table::UserBehavior, key, Op::Create);
@@ -366,9 +433,25 @@ impl Shop {
     }
 
     fn change_stock(&mut self) {
-        let key = self.random.between(1, 4);
-        let quantity = self.random.between(-2, 20);
-        let op = if self.stock.insert(key, quantity).is_some() {
+        let key = self.random.between(1, 5);
+        let random = &mut self.random;
+        // Like lines, stock rows name products that may come later, and none that was deleted.
+        let product = random.between(1, 5);
+        if self.removed_products.contains(&product) {
+            return;
+        }
+        if self.stock.contains_key(&key) && random.chance(15) {
+            self.stock.remove(&key);
+            self.send(Table::Stock, key, Op::Delete);
+            return;
+        }
+        let row = StockRow {
+            product,
+            available: (!random.chance(5)).then(|| random.between(-2, 20)),
+            reorder_point: (!random.chance(10)).then(|| random.between(0, 10)),
+            location: random.pick(&[Some("north"), Some(" n|s "), Some(" "), None]),
+        };
+        let op = if self.stock.insert(key, row).is_some() {
             Op::Update
         } else {
             Op::Create
@@ -384,9 +467,65 @@ impl Shop {
             self.send(Table::Shipment, key, Op::Delete);
             return;
         }
-        let status = self.random.pick(&["pending", "in_transit", "delivered"]);
-        self.shipments.insert(key, status);
+        let random = &mut self.random;
+        let row = ShipmentRow {
+            status: random.pick(&["pending", "in_transit", "delivered"]),
+            method: random.pick(&[Some("express"), Some("a|b"), None]),
+            due: moment(random, self.now),
+        };
+        self.shipments.insert(key, row);
         self.send(Table::Shipment, key, if known { Op::Update } else { Op::Create });
+    }
+
+    /// A row of a table of which little is needed comes, changes or goes.
+    fn change_small(&mut self) {
+        let random = &mut self.random;
+        let (table, key) = (random.pick(&SMALL), random.between(1, 4));
+        if self.small.contains_key(&(table, key)) && random.chance(25) {
+            self.small.remove(&(table, key));
+            self.send(table, key, Op::Delete);
+            return;
+        }
+        let mut row = SmallRow::new();
+        let mut text = |column, value: Option<&str>| {
+            row.extend(value.map(|value| (column, Value::Text(value.to_owned()))));
+        };
+        match table {
+            Table::Customer => text("subscription_plan", random.pick(&PLANS)),
+            Table::InventoryMovement => {
+                text(
+                    "movement_type",
+                    random.pick(&[Some("in"), Some(" OUT"), Some("turn"), None]),
+                );
+                text("reason", random.pick(&[Some("sale"), Some("Re|turn "), None]));
+                row.insert("product_id", Value::Int(random.between(1, 3)));
+                row.insert("quantity", Value::Int(random.between(-1, 9)));
+                let at = moment(random, self.now);
+                row.extend(at.map(|at| ("movement_date", Value::Timestamp(Moment::Micros(at)))));
+            }
+            Table::Interaction => {
+                text(
+                    "interaction_type",
+                    random.pick(&[Some("call"), Some("Website_Visit"), None]),
+                );
+                text("channel", random.pick(&[Some("E|mail"), None]));
+                text("status", random.pick(&[Some("open"), None]));
+                row.insert("customer_id", Value::Int(random.between(1, 3)));
+                let at = moment(random, self.now);
+                row.extend(at.map(|at| ("interaction_date", Value::Timestamp(Moment::Micros(at)))));
+            }
+            Table::CustomerSegment => {
+                row.insert("customer_id", Value::Int(random.between(1, 2)));
+                row.insert("segment_id", Value::Int(random.between(1, 2)));
+            }
+            _ => {}
+        }
+        let op = if self.small.insert((table, key), row).is_some() {
+            Op::Update
+        } else {
+            Op::Create
+        };
+        self.send(table, key, op);
     }
 
     /// Records that are no rows, and a table the live flow does not keep.
@@ -438,14 +577,7 @@ impl Shop {
 
     /// All rows of some tables again, as statements of state.
     fn snapshot(&mut self) {
-        for table in [
-            Table::Transaction,
-            Table::TransactionDetail,
-            Table::Product,
-            Table::UserBehavior,
-            Table::Stock,
-            Table::Shipment,
-        ] {
+        for table in TABLES {
             if self.random.chance(60) {
                 self.snapshot_table(table);
             }
@@ -459,7 +591,13 @@ impl Shop {
             Table::Product => self.products.keys().copied().collect(),
             Table::UserBehavior => self.events.keys().copied().collect(),
             Table::Stock => self.stock.keys().copied().collect(),
-            _ => self.shipments.keys().copied().collect(),
+            Table::Shipment => self.shipments.keys().copied().collect(),
+            _ => self
+                .small
+                .keys()
+                .filter(|(of, _)| *of == table)
+                .map(|(_, key)| *key)
+                .collect(),
         };
         for key in keys {
             let change = self.change(table, key, Op::Read, Position::snapshot(self.generation));
@@ -533,14 +671,7 @@ impl Shop {
         self.lsn = 1000;
         self.last.clear();
         self.journal.clear();
-        for table in [
-            Table::Transaction,
-            Table::TransactionDetail,
-            Table::Product,
-            Table::UserBehavior,
-            Table::Stock,
-            Table::Shipment,
-        ] {
+        for table in TABLES {
             self.snapshot_table(table);
         }
     }
@@ -663,6 +794,9 @@ impl Shop {
                 set("name", Value::Text(row.name.clone()));
                 set("category", text(row.category));
                 set("currency", text(row.currency));
+                set("customer_id", Value::Int(row.store));
+                set("price", money(row.price));
+                set("status", text(row.status));
             }
             Table::UserBehavior => {
                 let row = &self.events[&key];
@@ -670,11 +804,35 @@ impl Shop {
                 set("event_type", Value::Text(row.kind.to_owned()));
                 set("session_id", text(row.session.as_deref()));
                 set("customer_id", int(row.store));
-                let metadata = row.buyer.map(|buyer| format!("{{\"buyer_id\": {buyer}}}"));
-                set("metadata", metadata.map_or(Value::Null, Value::Json));
+                set("product_id", int(row.product));
+                let mut metadata = serde_json::Map::new();
+                metadata.extend(row.buyer.map(|buyer| ("buyer_id".to_owned(), buyer.into())));
+                metadata.extend(row.term.map(|term| ("search_term".to_owned(), term.into())));
+                metadata.extend(
+                    row.results
+                        .map(|count| ("results_count".to_owned(), count.into())),
+                );
+                let metadata = serde_json::Value::Object(metadata);
+                set("metadata", Value::Json(metadata.to_string()));
             }
-            Table::Stock => set("available_quantity", Value::Int(self.stock[&key])),
-            _ => set("status", text(Some(self.shipments[&key]))),
+            Table::Stock => {
+                let row = &self.stock[&key];
+                set("product_id", Value::Int(row.product));
+                set("available_quantity", int(row.available));
+                set("reorder_point", int(row.reorder_point));
+                set("warehouse_location", text(row.location));
+            }
+            Table::Shipment => {
+                let row = &self.shipments[&key];
+                set("status", text(Some(row.status)));
+                set("shipping_method", text(row.method));
+                set("estimated_delivery_date", time(row.due));
+            }
+            _ => {
+                for (column, value) in &self.small[&(table, key)] {
+                    set(column, value.clone());
+                }
+            }
         }
         Row {
             values,

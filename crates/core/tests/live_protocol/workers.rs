@@ -7,7 +7,7 @@ use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step};
 use instashop_core::config::Meaning;
 use instashop_core::contribution::Calendar;
-use instashop_core::live::{Writes, step, wanted};
+use instashop_core::live::{Progress, Run, Writes};
 
 use crate::batches::{Belief, next_batch};
 use crate::model::{Model, Said};
@@ -144,15 +144,14 @@ impl Fleet {
     }
 
     fn compute_batch(&self, batch: &Batch, now: DateTime<Utc>, meaning: &Meaning) -> Writes {
+        let mut run = Run::new(batch, now, meaning);
         let mut read = BTreeMap::new();
-        loop {
-            let ids = wanted(batch, &read).unwrap();
-            if ids.is_empty() {
-                break;
+        let done = loop {
+            match run.go_on(&read).unwrap() {
+                Progress::Read(ids) => read.extend(ids.into_iter().map(|id| (id, self.model.read(id)))),
+                Progress::Done(done) => break *done,
             }
-            read.extend(ids.into_iter().map(|id| (id, self.model.read(id))));
-        }
-        let done = step(&read, batch, now, meaning).unwrap();
+        };
         let tally = done.tally;
         let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
         assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");

@@ -348,6 +348,25 @@ FROM (SELECT day, product, count(DISTINCT (actor, store, number)) AS n FROM plai
 JOIN (SELECT day, product, count(DISTINCT order_id) AS n FROM plain_line WHERE sale GROUP BY day, product) o USING (day, product)
 UNION ALL
 SELECT 'buyer_profile', b.buyer::text, count(*) FROM plain_buyer b JOIN plain_event e ON e.actor = 'b' || b.buyer::text AND e.src = 0 GROUP BY b.buyer;
+-- Right now: what happened in the last minutes, up to this one.
+INSERT INTO kpi_expected (metric, key, value)
+SELECT 'visitors_now', s.store_id::text, count(DISTINCT e.actor)
+FROM plain_event e CROSS JOIN plain_clock c CROSS JOIN LATERAL (VALUES (e.store), (0)) s(store_id)
+WHERE e.at <= c.now_ts AND e.at > c.now_ts - INTERVAL '5 minutes' GROUP BY s.store_id
+UNION ALL
+SELECT 'live_carts', concat_ws('/', s.store_id, d.what), count(DISTINCT (e.actor, e.store))
+FROM plain_event e CROSS JOIN plain_clock c CROSS JOIN LATERAL (VALUES (e.store), (0)) s(store_id)
+JOIN (VALUES ('add_to_cart', 'carts'), ('remove_from_cart', 'carts'), ('begin_checkout', 'checkouts'), ('purchase', 'purchases')) d(kind, what) USING (kind)
+WHERE e.at <= c.now_ts AND e.at > c.now_ts - INTERVAL '10 minutes' GROUP BY s.store_id, d.what
+UNION ALL
+-- Minutes begun since the minute of the last paid order.
+SELECT 'last_paid_age', concat_ws('/', store_id, method),
+  min(floor(extract(epoch FROM c.now_ts) / 60) - floor(extract(epoch FROM o.at) / 60)) + 1
+FROM plain_sale o CROSS JOIN plain_clock c
+WHERE o.sale AND floor(extract(epoch FROM o.at) / 60) <= floor(extract(epoch FROM c.now_ts) / 60)
+  AND floor(extract(epoch FROM c.now_ts) / 60) - floor(extract(epoch FROM o.at) / 60) < 48 * 60
+GROUP BY store_id, method;
+
 INSERT INTO kpi_expected (metric, key, value)
 SELECT 'journey', path, n FROM (
   SELECT path, count(*) AS n, row_number() OVER (ORDER BY count(*) DESC, path) AS place FROM (

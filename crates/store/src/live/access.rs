@@ -22,9 +22,29 @@ use super::link::{self, Who, failure};
 use crate::error::{Kind, StoreError};
 
 /// Commands of a live worker.
-const WORKER_COMMANDS: [&str; 21] = [
-    "evalsha", "expireat", "hdel", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx", "info",
-    "llen", "lpush", "ltrim", "scan", "set", "unlink", "zadd", "zcard", "zrange", "zrem",
+const WORKER_COMMANDS: [&str; 22] = [
+    "evalsha",
+    "expireat",
+    "hdel",
+    "hget",
+    "hgetall",
+    "hincrby",
+    "hkeys",
+    "hmget",
+    "hset",
+    "hsetnx",
+    "info",
+    "llen",
+    "lpush",
+    "ltrim",
+    "scan",
+    "set",
+    "unlink",
+    "zadd",
+    "zcard",
+    "zrange",
+    "zrem",
+    "zremrangebyscore",
 ];
 /// Commands of the script loader.
 const LOADER_COMMANDS: [&str; 1] = ["script|load"];

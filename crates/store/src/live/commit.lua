@@ -19,8 +19,9 @@
 --   amounts*: hash, sorted set, expiry, amounts*: amount, delta
 --   recent days*: day, expiry
 --   categories*: product, category
---   products*: day, products*: product, cents, units, lines
+--   products*: place, products*: product, cents, units, lines; a place is a day, or a day and ":" and a store
 --   buyers*: day, members*: product, buyer, delta
+--   oldest moment, moments*: sorted set, members*: member, score ("" = remove)
 --   tape*: entry
 --
 -- Answers, the first that holds (the truth table of core::checkpoint::Answer, for each partition):
@@ -280,6 +281,10 @@ local function book(day, name, cents, units, lines, products)
   end
 end
 
+local function expiry_of(place)
+  return recent[sub(place, 1, 8)]
+end
+
 local function book_buyer(day, name, buyer, delta)
   local members, unique = prefix .. 'members:' .. day, prefix .. 'unique:' .. day
   local before, after = refer(members, buyer .. '|' .. name, delta)
@@ -292,14 +297,14 @@ for _ = 1, count() do -- category changes: move what the product has gathered
   local product, new = take(), take()
   local old = category(product)
   if old ~= new then
-    for _, day in ipairs(call('HKEYS', prefix .. 'days:' .. product)) do
+    for _, day in ipairs(call('HKEYS', prefix .. 'days:' .. product)) do -- a day, or a day of a store
       local key = prefix .. 'product:' .. day
       local got = call('HMGET', key, product .. '|rev', product .. '|units', product .. '|lines')
       local cents, units = number(got[1], key, product), number(got[2], key, product)
       local lines = number(got[3], key, product)
       book(day, old, -cents, -units, -lines, -1)
       book(day, new, cents, units, lines, 1)
-      if day >= oldest then
+      if #day == 8 and day >= oldest then
         local buyers = call('HGETALL', prefix .. 'bought:' .. day .. ':' .. product)
         for i = 1, #buyers, 2 do
           local lines_of = number(buyers[i + 1], 'bought', buyers[i])
@@ -338,10 +343,10 @@ for _ = 1, count() do -- products
     local products = 0
     if before <= 0 and after > 0 then products = 1 elseif before > 0 and after <= 0 then products = -1 end
     book(day, category(product), cents, units, lines, is_product and products or 0)
-    if is_product and day >= oldest then
+    if is_product and sub(day, 1, 8) >= oldest then
       local member = string.rep('0', 20 - #product) .. product
       if after > 0 then rank(top, string.format('%.0f', -sold), member) else rank(top, nil, member) end
-      expiries[top] = recent[day]
+      expiries[top] = expiry_of(day)
     end
   end
   n = n + 4 * size
@@ -356,6 +361,24 @@ for _ = 1, count() do -- buyers by product, and so by category
     book_buyer(day, category(product), buyer, after - before)
     expiries[key] = recent[day]
   end
+end
+
+local oldest_moment = take()
+local moments = {} -- sorted set -> scores and members that come, members that go
+for i = 1, count() do
+  local key, size = take(), count()
+  call('ZCARD', key) -- fails here, before the first write, if the key is no sorted set
+  local come, go = {}, {}
+  for _ = 1, size do
+    local member, score = take(), take()
+    if score == '' then
+      go[#go + 1] = member
+    else
+      come[#come + 1] = score
+      come[#come + 1] = member
+    end
+  end
+  moments[i] = { key, come, go }
 end
 
 for key, fields in pairs(floors) do
@@ -408,6 +431,11 @@ for key, of_key in pairs(cells) do -- sets before removals: a key that is never 
 end
 for set, members in pairs(unranked) do in_chunks('ZREM', set, members) end
 for set, members in pairs(ranked) do in_chunks('ZADD', set, members) end
+for _, set in ipairs(moments) do
+  in_chunks('ZREM', set[1], set[3])
+  in_chunks('ZADD', set[1], set[2])
+  call('ZREMRANGEBYSCORE', set[1], '-inf', '(' .. oldest_moment)
+end
 in_chunks('HSET', categories, moved)
 for key, expiry in pairs(expiries) do call('EXPIREAT', key, expiry, 'NX') end
 if #tape > 0 then

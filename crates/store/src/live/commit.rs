@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step};
-use instashop_core::contribution::{Calendar, ProductKey, ProductMeasure};
+use instashop_core::contribution::{Calendar, ProductKey, ProductMeasure, Scope};
 use instashop_core::live::Writes;
 use redis::{Cmd, Value};
 
@@ -63,6 +63,7 @@ pub(super) fn body(command: &mut Cmd, keys: &Keys, writes: &Writes, calendar: Ca
     }
     sections.products(command);
     sections.buyers(command);
+    sections.moments(command, now);
     let tape: Vec<_> = writes
         .tape
         .iter()
@@ -117,9 +118,11 @@ struct Sections {
     sums: BTreeMap<String, Sums>,
     /// By hash of the members and hash of the count.
     members: BTreeMap<(String, String), Vec<Member>>,
-    amounts: BTreeMap<NaiveDate, Vec<(i64, i64)>>,
-    products: BTreeMap<NaiveDate, BTreeMap<ProductKey, ProductSums>>,
+    amounts: BTreeMap<(NaiveDate, Scope), Vec<(i64, i64)>>,
+    products: BTreeMap<(NaiveDate, Scope), BTreeMap<ProductKey, ProductSums>>,
     buyers: BTreeMap<NaiveDate, Vec<(ProductKey, i64, i64)>>,
+    /// Members of sorted sets, those to be removed first: one that only moves is removed and added.
+    moments: BTreeMap<String, BTreeMap<(bool, String), i64>>,
 }
 
 impl Sections {
@@ -142,17 +145,23 @@ impl Sections {
                     .entry((key, counter))
                     .or_default()
                     .push((member, *delta, field)),
-                Place::Amount { day, cents } => {
-                    sections.amounts.entry(day).or_default().push((cents, *delta));
+                Place::Amount { scope, day, cents } => {
+                    let amounts = sections.amounts.entry((day, scope)).or_default();
+                    amounts.push((cents, *delta));
+                }
+                Place::Moment { key, at, member } => {
+                    let members = sections.moments.entry(key).or_default();
+                    members.insert((*delta > 0, member), at);
                 }
                 Place::Product {
+                    scope,
                     day,
                     product,
                     measure,
                 } => {
                     let sums = sections
                         .products
-                        .entry(day)
+                        .entry((day, scope))
                         .or_default()
                         .entry(product)
                         .or_default();
@@ -203,10 +212,10 @@ impl Sections {
 
     fn amounts(&self, command: &mut Cmd, keys: &Keys, calendar: Calendar) {
         command.arg(self.amounts.len());
-        for (day, amounts) in &self.amounts {
+        for ((day, scope), amounts) in &self.amounts {
             command
-                .arg(keys.amounts(*day))
-                .arg(keys.extremes(*day))
+                .arg(keys.amounts(*scope, *day))
+                .arg(keys.extremes(*scope, *day))
                 .arg(expiry(calendar.end_of_recent(*day)))
                 .arg(amounts.len());
             for (cents, delta) in amounts {
@@ -220,7 +229,12 @@ impl Sections {
         let today = calendar.day(now);
         let oldest = calendar.oldest_recent(now);
         let mut days: BTreeSet<NaiveDate> = self.buyers.keys().copied().collect();
-        days.extend(self.products.keys().filter(|day| **day >= oldest));
+        days.extend(
+            self.products
+                .keys()
+                .map(|(day, _)| *day)
+                .filter(|day| *day >= oldest),
+        );
         days.extend(
             [Some(today), today.checked_sub_days(Days::new(1))]
                 .into_iter()
@@ -236,14 +250,30 @@ impl Sections {
 
     fn products(&self, command: &mut Cmd) {
         command.arg(self.products.len());
-        for (day, products) in &self.products {
-            command.arg(keys::day(*day)).arg(products.len());
+        for ((day, scope), products) in &self.products {
+            command
+                .arg(format!("{}{}", keys::day(*day), keys::of_store(*scope)))
+                .arg(products.len());
             for (product, [cents, units, lines]) in products {
                 command
                     .arg(keys::product(*product))
                     .arg(*cents)
                     .arg(*units)
                     .arg(*lines);
+            }
+        }
+    }
+
+    /// What lies before the oldest moment that can still be asked for is removed with every write.
+    fn moments(&self, command: &mut Cmd, now: DateTime<Utc>) {
+        let oldest = now - Duration::days(1) - EXPIRY_MARGIN;
+        command.arg(oldest.timestamp_micros()).arg(self.moments.len());
+        for (key, members) in &self.moments {
+            command.arg(key).arg(members.len());
+            for ((is_there, member), at) in members {
+                command
+                    .arg(member)
+                    .arg(if *is_there { at.to_string() } else { String::new() });
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate};
+use instashop_core::contribution::Scope;
 use instashop_core::live::{Figure, LiveDump, StateId, Stored};
 use instashop_core::order::{Holder, Kept, Order};
 use instashop_core::view::Totals;
@@ -28,7 +29,7 @@ struct Days {
     sums: BTreeSet<NaiveDate>,
     products: BTreeSet<NaiveDate>,
     categories: BTreeSet<NaiveDate>,
-    buyers: BTreeSet<NaiveDate>,
+    visitors: BTreeSet<NaiveDate>,
 }
 
 impl LiveReader {
@@ -106,7 +107,7 @@ async fn scan(
                 "sum" => &mut days.sums,
                 "product" => &mut days.products,
                 "category" => &mut days.categories,
-                "buyers" => &mut days.buyers,
+                keys::VISITORS => &mut days.visitors,
                 _ => continue,
             };
             into.extend(keys::parse_day(day));
@@ -131,7 +132,7 @@ async fn moment(
         pipeline.cmd("HGETALL").arg(key);
     }
     for day in &days.sums {
-        pipeline.cmd("HGETALL").arg(keys.sums(*day));
+        pipeline.cmd("HGETALL").arg(keys.sums(Scope::Platform, *day));
     }
     for day in &days.products {
         pipeline.cmd("HGETALL").arg(keys.products(*day));
@@ -139,8 +140,8 @@ async fn moment(
     for day in &days.categories {
         pipeline.cmd("HGETALL").arg(keys.category(*day));
     }
-    for day in &days.buyers {
-        pipeline.cmd("HLEN").arg(keys.buyers(*day));
+    for day in &days.visitors {
+        pipeline.cmd("HLEN").arg(keys.visitors(*day));
     }
     let mut answers = answers(connection, &pipeline, "reading all live totals failed").await?;
     let held: BTreeMap<String, String> = answers.take()?;
@@ -163,10 +164,6 @@ async fn moment(
     for day in &days.categories {
         categories.insert(*day, book.categories(*day, &answers.take()?));
     }
-    let mut members = BTreeMap::new();
-    for day in &days.buyers {
-        members.insert(*day, answers.take::<i64>()?);
-    }
     for (name, sums) in [("categories", &categories), ("products", &products)] {
         for day in totals.keys().chain(sums.keys()).collect::<BTreeSet<_>>() {
             let sum = sums.get(day).copied().unwrap_or(0);
@@ -178,14 +175,22 @@ async fn moment(
             }
         }
     }
-    for day in members.keys().chain(buyers.keys()).collect::<BTreeSet<_>>() {
-        let (counted, there) = (
-            buyers.get(day).copied().unwrap_or(0),
-            members.get(day).copied().unwrap_or(0),
-        );
+    let mut visitors: BTreeMap<NaiveDate, (i64, i64)> = BTreeMap::new();
+    for day in &days.visitors {
+        visitors.entry(*day).or_default().1 = answers.take()?;
+    }
+    for (field, counted) in &daily {
+        if let Some((day, keys::VISITORS)) = field.split_once('|')
+            && let Some(day) = keys::parse_day(day)
+        {
+            visitors.entry(day).or_default().0 = *counted;
+        }
+    }
+    for (day, (counted, there)) in visitors {
         if counted != there {
-            book.faults
-                .push(format!("{day}: {counted} buyers are counted, {there} are there"));
+            book.faults.push(format!(
+                "{day}: {counted} visitors are counted, {there} are there"
+            ));
         }
     }
     book.figures.retain(|_, value| *value != 0);

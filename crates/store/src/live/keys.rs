@@ -8,39 +8,54 @@
 //! |---|---|---|---|
 //! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
-//! | `live:<gen>:daily` | hash | `<day>\|<total>`: headline sums of every day, and `<day>\|buyers`, `<day>\|events` | |
-//! | `live:<gen>:hours:<day>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
-//! | `live:<gen>:minutes:<hour>` | hash | `<nn>\|<total>`, `<nn>\|events\|<type>` by minute of the hour | 48 hours |
-//! | `live:<gen>:halves:<hour>` | hash | `<nnn>\|<total>` by half minute of the hour | 2 hours |
-//! | `live:<gen>:sum:<day>` | hash | `pay\|<measure>\|<method>`, `events\|<type>`, `sessions\|<type>`, `actors\|<type>` | |
-//! | `live:<gen>:product:<day>` | hash | `<product>\|rev`, `\|units`, `\|lines` | |
-//! | `live:<gen>:days:<product>` | hash | `<day>`: lines, the days a product has sums on | |
+//! | `live:<gen>:daily` | hash | `<day>\|<total>`: sums of the platform of every day, `<day>\|events`, `<day>\|visitors` | |
+//! | `live:<gen>:stores:<day>` | hash | `<store>\|<total>`: the same of each store | |
+//! | `live:<gen>:hours:<day>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
+//! | `live:<gen>:minutes:<hour>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>`, `<nn>\|paid\|<method>` by minute of the hour | 48 hours |
+//! | `live:<gen>:halves:<hour>[:<store>]` | hash | `<nnn>\|<headline>` by half minute of the hour | 2 hours |
+//! | `live:<gen>:active[:<store>]` | hash | `<day>`: change of the number of active buyers, added up to a day it is the number | |
+//! | `live:<gen>:sellers:<day>` | hash | store: sales (references) | |
+//! | `live:<gen>:sum:<day>[:<store>]` | hash | `pay\|<measure>\|<method>`, `events\|<type>`; of the platform also `sessions\|<type>`, `actors\|<type>` | |
+//! | `live:<gen>:product:<day>[:<store>]` | hash | `<product>\|rev`, `\|units`, `\|lines` | |
+//! | `live:<gen>:days:<product>` | hash | `<day>[:<store>]`: lines, where a product has sums | |
 //! | `live:<gen>:categories` | hash | product: its category now | |
-//! | `live:<gen>:category:<day>` | hash | `rev\|<category>`, `units\|`, `lines\|`, `products\|` | |
-//! | `live:<gen>:buyers:<day>` | hash | buyer: sales (references) | |
+//! | `live:<gen>:category:<day>[:<store>]` | hash | `rev\|<category>`, `units\|`, `lines\|`, `products\|` | |
+//! | `live:<gen>:search:<day>[:<store>]` | hash | `all\|<term>`, `in_vain\|<term>` | |
+//! | `live:<gen>:seen:<day>` | hash | `<product>\|views`, `\|visits` | |
 //! | `live:<gen>:sessions:<day>`, `:actors:<day>` | hash | `<length of type>\|<type>\|<member>`: events (references) | |
-//! | `live:<gen>:misc` | hash | `rows\|<table>`, `undated`, `foreign_currency_products` | |
+//! | `live:<gen>:visitors:<day>` | hash | actor: stores visited (references) | |
+//! | `live:<gen>:open` | sorted set | `<store>\|<start>\|<end>\|<outcome>\|<has cart>\|<actor>` by end: visits without an order | a day |
+//! | `live:<gen>:now:<doing>` | sorted set | `<store>\|<at>\|<is order>\|<id>\|<actor>` by time | a day |
+//! | `live:<gen>:movements:<day>` | hash | `in\|<product>\|<reason>`, `out\|..`: units | |
+//! | `live:<gen>:contacts:<day>` | hash | `[store, type, channel, status]`: contacts | |
+//! | `live:<gen>:stock`, `:places`, `:critical` | hash | `<store>\|<state>`; `<measure>\|<store>\|<location>`; `<store>\|<product>` | |
+//! | `live:<gen>:plans`, `:memberships` | hash | tier: stores; `<segment>\|<store>` (references) | |
+//! | `live:<gen>:shipments`, `:deliveries` | hash | `[due day, method, status]`; `<due day>\|<how>\|<method>` | |
+//! | `live:<gen>:misc` | hash | `rows\|<table>`, `undated`, `foreign_currency_products`, `mrr` | |
 //! | `live:<gen>:tape` | list | the last 50 changes, newest first | |
 //! | `live:<gen>:bought:<day>:<product>` | hash | buyer: lines (references) | recent |
 //! | `live:<gen>:members:<day>` | hash | `<buyer>\|<category>`: lines (references) | recent |
 //! | `live:<gen>:unique:<day>` | hash | category: distinct buyers | recent |
-//! | `live:<gen>:amounts:<day>` | hash | cents: sales of that amount | recent |
-//! | `live:<gen>:extremes:<day>` | sorted set | amounts that occur | recent |
-//! | `live:<gen>:top:<day>` | sorted set | product (20 digits) by revenue, negated | recent |
+//! | `live:<gen>:amounts:<day>[:<store>]` | hash | cents: sales of that amount | recent |
+//! | `live:<gen>:extremes:<day>[:<store>]` | sorted set | amounts that occur | recent |
+//! | `live:<gen>:top:<day>[:<store>]` | sorted set | product (20 digits) by revenue, negated | recent |
 //! | `live:health:workers`, `:sources`, `:rebuild` | hash | what workers say of themselves, as JSON | |
 //! | `live:health:flow` | hash | `published_ms`, `brokers_up`, `brokers_known` | |
 //! | `cdc_spark_metrics:*`, `metrics:*` | string | projections for readers that already exist, as JSON | |
 //!
-//! `<total>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<product>` an id,
-//! `none` (a line whose product is NULL) or `bare` (a sale without lines).
+//! `<headline>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<total>` one of these or
+//! a sum that is kept by day alone (`day_measure` in `keys/place.rs`); `<product>` an id, `none` (a line whose product is
+//! NULL) or `bare` (a sale without lines).
 
 mod place;
+mod read;
 
 pub(crate) use place::Place;
+pub(crate) use read::{Shelf, just_done, open_visit};
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use instashop_core::checkpoint::Partition;
-use instashop_core::contribution::{Measure, PaymentMeasure, ProductKey};
+use instashop_core::contribution::{Doing, Measure, PaymentMeasure, ProductKey, Scope};
 use instashop_core::live::StateId;
 use instashop_core::table::Table;
 
@@ -90,6 +105,8 @@ pub(crate) fn metrics_behaviour(kind: &str) -> String {
 
 /// States of one hash: so few that Redis keeps them in its compact encoding.
 const STATES_PER_HASH: i64 = 100;
+/// Hashes that states found by a digest are spread over.
+const DIGEST_HASHES: i64 = 16_384;
 
 /// Fields of `live:meta`.
 pub(crate) mod meta {
@@ -162,6 +179,12 @@ pub(crate) const SESSIONS: &str = "sessions";
 pub(crate) const ACTORS: &str = "actors";
 /// Field prefix of row counts.
 pub(crate) const ROWS: &str = "rows";
+/// Name of paid orders of a minute.
+pub(crate) const PAID: &str = "paid";
+/// Name of distinct actors.
+pub(crate) const VISITORS: &str = "visitors";
+/// Field of what all plans cost a month.
+pub(crate) const MRR: &str = "mrr";
 /// Field of orders and events without a day.
 pub(crate) const UNDATED: &str = "undated";
 /// Field of products in another currency.
@@ -208,6 +231,13 @@ pub(crate) fn parse_ranked(member: &str) -> Option<i64> {
     }
 }
 
+/// What the key of a store's totals ends with; nothing for the platform's.
+pub(crate) fn of_store(scope: Scope) -> String {
+    scope
+        .store()
+        .map_or_else(String::new, |store| format!(":{store}"))
+}
+
 /// Keys of one live generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
@@ -230,7 +260,11 @@ impl Keys {
     /// Hash and field of a state.
     pub(crate) fn state(&self, id: StateId) -> (String, String) {
         let (kind, number) = id.parts();
-        let hash = number.div_euclid(STATES_PER_HASH);
+        let hash = if id.is_digest() {
+            number.rem_euclid(DIGEST_HASHES)
+        } else {
+            number.div_euclid(STATES_PER_HASH)
+        };
         (format!("{}st:{kind}:{hash}", self.prefix), number.to_string())
     }
 
@@ -254,9 +288,39 @@ impl Keys {
         format!("{}halves:{}{:02}", self.prefix, day(at.date_naive()), at.hour())
     }
 
+    /// Sums of the stores of a day.
+    pub(crate) fn stores(&self, of: NaiveDate) -> String {
+        format!("{}stores:{}", self.prefix, day(of))
+    }
+
+    /// Changes of the number of active buyers.
+    pub(crate) fn active(&self, scope: Scope) -> String {
+        format!("{}active{}", self.prefix, of_store(scope))
+    }
+
+    /// Stores that sold on a day.
+    pub(crate) fn sellers(&self, of: NaiveDate) -> String {
+        format!("{}sellers:{}", self.prefix, day(of))
+    }
+
+    /// Searches of a day.
+    pub(crate) fn searches(&self, scope: Scope, of: NaiveDate) -> String {
+        format!("{}search:{}{}", self.prefix, day(of), of_store(scope))
+    }
+
+    /// Visits without an order.
+    pub(crate) fn open_visits(&self) -> String {
+        format!("{}open", self.prefix)
+    }
+
+    /// What somebody just did.
+    pub(crate) fn now(&self, what: Doing) -> String {
+        format!("{}now:{}", self.prefix, place::doing(what))
+    }
+
     /// Payments and behaviour of a day.
-    pub(crate) fn sums(&self, of: NaiveDate) -> String {
-        format!("{}sum:{}", self.prefix, day(of))
+    pub(crate) fn sums(&self, scope: Scope, of: NaiveDate) -> String {
+        format!("{}sum:{}{}", self.prefix, day(of), of_store(scope))
     }
 
     /// Products of a day.
@@ -279,11 +343,6 @@ impl Keys {
         format!("{}category:{}", self.prefix, day(of))
     }
 
-    /// Buyers of a day.
-    pub(crate) fn buyers(&self, of: NaiveDate) -> String {
-        format!("{}buyers:{}", self.prefix, day(of))
-    }
-
     /// Sessions of a day.
     pub(crate) fn sessions(&self, of: NaiveDate) -> String {
         format!("{}sessions:{}", self.prefix, day(of))
@@ -292,6 +351,11 @@ impl Keys {
     /// Actors of a day.
     pub(crate) fn actors(&self, of: NaiveDate) -> String {
         format!("{}actors:{}", self.prefix, day(of))
+    }
+
+    /// Actors with a visit that began on a day.
+    pub(crate) fn visitors(&self, of: NaiveDate) -> String {
+        format!("{}{VISITORS}:{}", self.prefix, day(of))
     }
 
     /// Row counts.
@@ -310,13 +374,13 @@ impl Keys {
     }
 
     /// How often each amount occurs.
-    pub(crate) fn amounts(&self, of: NaiveDate) -> String {
-        format!("{}amounts:{}", self.prefix, day(of))
+    pub(crate) fn amounts(&self, scope: Scope, of: NaiveDate) -> String {
+        format!("{}amounts:{}{}", self.prefix, day(of), of_store(scope))
     }
 
     /// Amounts that occur, in order.
-    pub(crate) fn extremes(&self, of: NaiveDate) -> String {
-        format!("{}extremes:{}", self.prefix, day(of))
+    pub(crate) fn extremes(&self, scope: Scope, of: NaiveDate) -> String {
+        format!("{}extremes:{}{}", self.prefix, day(of), of_store(scope))
     }
 
     /// Products of a day by revenue.
@@ -347,6 +411,7 @@ mod tests {
             .into_iter()
             .map(|bucket| {
                 let cell = Cell::Total {
+                    scope: Scope::Platform,
                     bucket,
                     measure: Measure::Orders,
                 };
@@ -368,6 +433,19 @@ mod tests {
         assert_eq!(
             keys.state(StateId::Order(12_345)),
             ("live:7:st:order:123".into(), "12345".into())
+        );
+        let of_store = Cell::Total {
+            scope: Scope::Store(3),
+            bucket: calendar.buckets(at.timestamp_micros()).unwrap()[1],
+            measure: Measure::Orders,
+        };
+        assert!(matches!(
+            keys.place(&of_store, calendar),
+            Place::Sum { key, .. } if key == "live:7:hours:20260820:3"
+        ));
+        assert_eq!(
+            keys.state(StateId::Timelines(-1)),
+            ("live:7:st:timelines:16383".into(), "-1".into())
         );
         assert_eq!(
             keys.state(StateId::Line(-1)),

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use instashop_core::contribution::Calendar;
+use instashop_core::contribution::{Calendar, Scope};
 use instashop_core::money::{Cents, decimal_text};
 use instashop_core::view::Totals;
 use redis::aio::MultiplexedConnection;
@@ -186,13 +186,25 @@ async fn read(
         pipeline.cmd("HGETALL").arg(keys.category(*day));
     }
     for day in &event_days {
-        pipeline.cmd("HGETALL").arg(keys.sums(*day));
+        pipeline.cmd("HGETALL").arg(keys.sums(Scope::Platform, *day));
     }
-    for key in [keys.category(day), keys.unique(day), keys.sums(day)] {
+    for key in [
+        keys.category(day),
+        keys.unique(day),
+        keys.sums(Scope::Platform, day),
+    ] {
         pipeline.cmd("HGETALL").arg(key);
     }
-    pipeline.cmd("ZRANGE").arg(keys.extremes(day)).arg(0).arg(0);
-    pipeline.cmd("ZRANGE").arg(keys.extremes(day)).arg(-1).arg(-1);
+    pipeline
+        .cmd("ZRANGE")
+        .arg(keys.extremes(Scope::Platform, day))
+        .arg(0)
+        .arg(0);
+    pipeline
+        .cmd("ZRANGE")
+        .arg(keys.extremes(Scope::Platform, day))
+        .arg(-1)
+        .arg(-1);
     let mut taken = answers(connection, &pipeline, what).await?;
     let mut all = AllTime::default();
     for _ in days.keys() {

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::config::{Meaning, Redis};
-use instashop_core::contribution::Calendar;
-use instashop_core::live::{Product, StateId, Stored};
-use instashop_core::order::Kept;
+use instashop_core::contribution::{Calendar, Scope};
+use instashop_core::live::{Listing, StateId, Stored};
 use instashop_core::view::{
     FlowHealth, LiveSystem, LiveView, ProductSales, Rebuild, SourceHealth, TapeEntry, Totals, TrendPoint,
     WorkerHealth,
@@ -133,7 +132,12 @@ impl LiveReader {
         pipeline.cmd("HGET").arg(keys::FLOW).arg(keys::PUBLISHED);
         pipeline.cmd("HVALS").arg(keys::REBUILD);
         pipeline.cmd("HVALS").arg(keys::WORKERS);
-        for key in [keys.daily(), keys.hours(day), keys.sums(day), keys.category(day)] {
+        for key in [
+            keys.daily(),
+            keys.hours(day),
+            keys.sums(Scope::Platform, day),
+            keys.category(day),
+        ] {
             pipeline.cmd("HGETALL").arg(key);
         }
         pipeline
@@ -261,7 +265,7 @@ impl LiveReader {
             "{today}|{}",
             keys::total(instashop_core::contribution::Measure::Unmapped)
         ));
-        pipeline.cmd("HVALS").arg(keys.product_days(keys::BARE));
+        pipeline.cmd("HGETALL").arg(keys.product_days(keys::BARE));
         let mut answers = answers(
             &mut connection,
             &pipeline,
@@ -273,7 +277,7 @@ impl LiveReader {
         let sources: Vec<String> = answers.take()?;
         let (up, known): (Option<u32>, Option<u32>) = answers.take()?;
         let unmapped: Option<i64> = answers.take()?;
-        let bare: Vec<i64> = answers.take()?;
+        let bare: Numbers = answers.take()?;
         let mut sources = parsed::<SourceHealth>(sources);
         sources.sort_by(|a, b| a.source.cmp(&b.source));
         Ok(LiveSystem {
@@ -288,7 +292,10 @@ impl LiveReader {
                 dead_letters: None,
             },
             unmapped_today: unmapped.unwrap_or(0),
-            orders_without_lines: bare.iter().sum(),
+            orders_without_lines: bare
+                .iter()
+                .filter_map(|(day, orders)| keys::parse_day(day).map(|_| orders))
+                .sum(),
         })
     }
 }
@@ -354,9 +361,11 @@ fn trend(
 
 /// Name of a product from its state; empty when the product row has not come yet.
 fn product_name(id: i64, state: Option<String>) -> String {
-    let kept: Option<Kept<Product>> = Stored::new(state).read(StateId::Product(id)).unwrap_or_default();
-    kept.and_then(|kept| kept.row)
-        .map(|product| product.name)
+    let listing: Option<Listing> = Stored::new(state).read(StateId::Product(id)).unwrap_or_default();
+    listing
+        .as_ref()
+        .and_then(Listing::row)
+        .map(|product| product.name.clone())
         .unwrap_or_default()
 }
 

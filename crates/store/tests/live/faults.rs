@@ -5,7 +5,7 @@ use instashop_core::config::Meaning;
 use instashop_store::live::{LiveReader, LiveSink};
 use instashop_store::{Kind, Sink};
 
-use crate::changes::{Desk, line, noon, order, partition, product};
+use crate::changes::{Desk, line, noon, order, partition, product, search};
 use crate::server::Server;
 
 const ORDERS: &str = "transaction";
@@ -172,10 +172,12 @@ async fn everything(admin: &mut redis::aio::MultiplexedConnection) -> Vec<(Strin
 #[tokio::test]
 async fn the_dump_names_what_was_changed_by_hand() {
     let server = Server::start(&[]).await;
-    let mut desk = Desk::open(sink(&server), &[ORDERS, "transactiondetail", "product"]).await;
+    let topics = [ORDERS, "transactiondetail", "product", "userbehavior"];
+    let mut desk = Desk::open(sink(&server), &topics).await;
     desk.apply(ORDERS, vec![order(1, 10, 500)]).await;
     desk.apply("transactiondetail", vec![line(1, 11, 1, 3)]).await;
     desk.apply("product", vec![product(3, 12, "Home")]).await;
+    desk.apply("userbehavior", vec![search(1, 13)]).await;
     let mut reader = LiveReader::connect(&server.config(), &Meaning::default())
         .await
         .unwrap();
@@ -190,8 +192,8 @@ async fn the_dump_names_what_was_changed_by_hand() {
         ],
         vec![
             "HDEL".to_owned(),
-            format!("{prefix}buyers:21000305"),
-            "1".to_owned(),
+            format!("{prefix}visitors:21000305"),
+            "b1".to_owned(),
         ],
         vec!["HDEL".to_owned(), format!("{prefix}st:order:0"), "1".to_owned()],
     ] {
@@ -204,7 +206,7 @@ async fn the_dump_names_what_was_changed_by_hand() {
     let faults = reader.dump().await.unwrap().faults.join("\n");
     for expected in [
         "categories add up to 0",
-        "1 buyers are counted, 0 are there",
+        "1 visitors are counted, 0 are there",
         "line 1 points to order 1",
     ] {
         assert!(faults.contains(expected), "{expected}: {faults}");

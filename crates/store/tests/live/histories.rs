@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::config::Meaning;
-use instashop_core::contribution::Calendar;
+use instashop_core::contribution::{Calendar, Cell, Scope};
 use instashop_core::view::{LiveView, WorkerHealth};
 use instashop_store::live::{Bulletin, LivePublisher, LiveReader, Watched};
 
+use crate::cells::{is_told, recount_cells};
 use crate::fleet::{Fleet, Met};
 use crate::oracle::{Recount, recount};
 use crate::server::Server;
@@ -52,6 +53,33 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
         if expected != is {
             differences.push(format!("{figure}: expected {expected:?}, is {is:?}"));
         }
+    }
+    let calendar = Calendar::new(meaning.tz());
+    let told = recount_cells(&shop, &meaning, shop.now);
+    let totals = reader.totals().await.unwrap();
+    let alive = |cell: &&Cell| cell.end_of_life(calendar).is_none_or(|end| shop.now < end);
+    let held = totals.cells.keys().filter(|cell| is_told(cell)).filter(alive);
+    for cell in told.keys().chain(held) {
+        let (expected, is) = (told.get(cell), totals.cells.get(cell));
+        if expected != is {
+            differences.push(format!("{cell:?}: expected {expected:?}, is {is:?}"));
+        }
+    }
+    let mut by_category = BTreeMap::new();
+    for sale in &truth.sales {
+        for scope in [Scope::Platform, Scope::Store(sale.store)] {
+            let key = (scope, sale.day, sale.category.clone());
+            let sums: &mut (i64, i64) = by_category.entry(key).or_default();
+            sums.0 += sale.cents;
+            sums.1 += sale.units;
+        }
+    }
+    let mut held = totals.categories;
+    for sums in [&mut by_category, &mut held] {
+        sums.retain(|_, sums| *sums != (0, 0));
+    }
+    if by_category != held {
+        differences.push(format!("categories: expected {by_category:?}, are {held:?}"));
     }
     for log in &shop.logs {
         if !dump.checkpoints.contains(&(log.partition.clone(), log.end)) {

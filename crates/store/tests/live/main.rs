@@ -5,6 +5,8 @@
 
 #[path = "../../../core/tests/live_protocol/batches.rs"]
 mod batches;
+#[path = "../../../core/tests/live_protocol/cells.rs"]
+mod cells;
 #[path = "../../../core/tests/live_protocol/oracle.rs"]
 mod oracle;
 #[path = "../../../core/tests/live_protocol/random.rs"]

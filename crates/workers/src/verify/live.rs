@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use color_eyre::eyre::Result;
 use instashop_core::config::Config;
-use instashop_core::live::{Figure, StateId};
+use instashop_core::live::{Figure, LiveTotals};
 use instashop_core::table::Table;
 use instashop_store::live::LiveReader;
 use instashop_store::warehouse::Auditor;
@@ -27,15 +27,15 @@ impl LiveResult {
         self.figures[0] == self.figures[1] && self.faults.is_empty()
     }
 
-    /// Rows of a table in the warehouse and in Redis; `None` for tables the live flow does not keep.
-    pub(super) fn rows(&self, table: Table) -> Option<[i64; 2]> {
+    /// Rows of a table in the warehouse and in Redis.
+    pub(super) fn rows(&self, table: Table) -> [i64; 2] {
         let figure = Figure {
             day: None,
             name: "rows",
             dimension: table.name().to_owned(),
         };
         let rows = |side: &BTreeMap<Figure, i64>| side.get(&figure).copied().unwrap_or(0);
-        is_kept(table).then(|| [rows(&self.figures[0]), rows(&self.figures[1])])
+        [rows(&self.figures[0]), rows(&self.figures[1])]
     }
 }
 
@@ -53,28 +53,21 @@ pub(super) async fn compare(
     progress.say("comparing Redis");
     let gone = auditor.gone_products().await?;
     let here = auditor.as_of_checkpoints(&dump.checkpoints).await?;
-    let mut warehouse = here.figures(&config.meaning, &gone).await?;
-    warehouse.retain(|figure, _| {
-        figure.name != "rows" || Table::from_name(&figure.dimension).is_some_and(is_kept)
-    });
+    let warehouse = here.figures(&config.meaning, &gone).await?;
     Ok(LiveResult {
         figures: [warehouse, dump.figures],
         faults: dump.faults,
     })
 }
 
-/// All figures of Redis, once it has read everything that is in Kafka now.
-pub(super) async fn figures(
+/// All totals of Redis, once it has read everything that is in Kafka now.
+pub(super) async fn totals(
     config: &Config,
     reader: &mut LiveReader,
     wait: Duration,
     progress: &Progress,
-) -> Result<BTreeMap<Figure, i64>> {
+) -> Result<LiveTotals> {
     let ends = cut::ends(config).await?;
-    Ok(cut::live(reader, &ends, wait, progress).await?.figures)
-}
-
-/// True for tables whose rows the live flow keeps.
-fn is_kept(table: Table) -> bool {
-    StateId::of(table, 0).is_some()
+    cut::live(reader, &ends, wait, progress).await?;
+    Ok(reader.totals().await?)
 }

@@ -1,10 +1,13 @@
 //! Where each total lives: its key, its field, and how the commit script keeps it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use instashop_core::contribution::{Bucket, Calendar, Cell, ProductKey, ProductMeasure};
+use instashop_core::contribution::{
+    Bucket, Calendar, Cell, DayMeasure, Doing, PlaceMeasure, ProductKey, ProductMeasure, Scope, Sight,
+};
 
 use super::{
-    ACTORS, BUYERS, EVENTS, FOREIGN_CURRENCY, Keys, PAY, SESSIONS, UNDATED, day, payment, rows_field, total,
+    ACTORS, BUYERS, EVENTS, FOREIGN_CURRENCY, Keys, MRR, PAID, PAY, SESSIONS, UNDATED, VISITORS, day,
+    of_store, payment, rows_field, total,
 };
 
 /// Where a total lives, and how it is kept.
@@ -32,6 +35,8 @@ pub(crate) enum Place {
     },
     /// A reference count of an amount.
     Amount {
+        /// Whose.
+        scope: Scope,
         /// Day.
         day: NaiveDate,
         /// Amount.
@@ -39,6 +44,8 @@ pub(crate) enum Place {
     },
     /// A sum of a product, which is booked under its category too.
     Product {
+        /// Whose.
+        scope: Scope,
         /// Day.
         day: NaiveDate,
         /// Product.
@@ -55,6 +62,62 @@ pub(crate) enum Place {
         /// Buyer.
         buyer: i64,
     },
+    /// A member of a set that is sorted by time, there or not.
+    Moment {
+        /// Sorted set.
+        key: String,
+        /// Microseconds since the epoch, UTC.
+        at: i64,
+        /// Member.
+        member: String,
+    },
+}
+
+/// Name of a sum of a day.
+pub(crate) fn day_measure(measure: DayMeasure) -> String {
+    match measure {
+        DayMeasure::Gross => "gross".into(),
+        DayMeasure::Units => "units".into(),
+        DayMeasure::Buyers => BUYERS.into(),
+        DayMeasure::NewBuyers => "new_buyers".into(),
+        DayMeasure::ReturningBuyers => "returning_buyers".into(),
+        DayMeasure::Returns => "returns".into(),
+        DayMeasure::NewStores => "new_stores".into(),
+        DayMeasure::NewUsers => "new_users".into(),
+        DayMeasure::Step(step) => format!("step{step}"),
+        DayMeasure::Outcome(outcome) => outcome.name().into(),
+        DayMeasure::PageViews => "page_views".into(),
+        DayMeasure::VisitSeconds => "visit_s".into(),
+        DayMeasure::VisitMicros => "visit_us".into(),
+        DayMeasure::CartVisits => "cart_visits".into(),
+        DayMeasure::CheckoutVisits => "checkout_visits".into(),
+        DayMeasure::BegunVisits => "begun_visits".into(),
+        DayMeasure::Visitors => VISITORS.into(),
+    }
+}
+
+/// Name of a sum of a location.
+pub(crate) const fn place_measure(measure: PlaceMeasure) -> &'static str {
+    match measure {
+        PlaceMeasure::Units => "units",
+        PlaceMeasure::Value => "value",
+        PlaceMeasure::Critical => "critical",
+    }
+}
+
+/// Name of what somebody does right now.
+pub(crate) const fn doing(doing: Doing) -> &'static str {
+    match doing {
+        Doing::Visiting => "visiting",
+        Doing::Shopping => "shopping",
+        Doing::CheckingOut => "checking_out",
+        Doing::Purchasing => "purchasing",
+    }
+}
+
+/// Several texts as one field that can be taken apart again.
+fn texts(parts: &[Option<&str>]) -> String {
+    serde_json::to_string(parts).unwrap_or_default()
 }
 
 impl Keys {
@@ -62,33 +125,118 @@ impl Keys {
     pub(crate) fn place(&self, cell: &Cell, calendar: Calendar) -> Place {
         let expires = cell.end_of_life(calendar);
         let sum = |key: String, field: String| Place::Sum { key, field, expires };
+        let named = |name: &str, of: NaiveDate| format!("{}{name}:{}", self.prefix, day(of));
+        let plain = |name: &str| format!("{}{name}", self.prefix);
         match cell {
-            Cell::Total { bucket, measure } => {
-                let (key, slot) = self.bucket(*bucket, calendar);
+            Cell::Total {
+                scope,
+                bucket,
+                measure,
+            } => {
+                let (key, slot) = self.bucket(*scope, *bucket, calendar);
                 sum(key, format!("{slot}|{}", total(*measure)))
             }
+            Cell::Day {
+                scope,
+                day: of,
+                measure,
+            } => {
+                let (key, slot) = self.bucket(*scope, Bucket::Day(*of), calendar);
+                sum(key, format!("{slot}|{}", day_measure(*measure)))
+            }
+            Cell::Active { scope, day: of } => sum(self.active(*scope), day(*of)),
+            Cell::Seller { day: of, store } => sum(self.sellers(*of), store.to_string()),
             Cell::Events {
+                scope,
                 bucket: Bucket::Day(of),
                 kind,
-            } => sum(self.sums(*of), format!("{EVENTS}|{kind}")),
-            Cell::Events { bucket, kind } => {
-                let (key, slot) = self.bucket(*bucket, calendar);
+            } => sum(self.sums(*scope, *of), format!("{EVENTS}|{kind}")),
+            Cell::Events { scope, bucket, kind } => {
+                let (key, slot) = self.bucket(*scope, *bucket, calendar);
                 sum(key, format!("{slot}|{EVENTS}|{kind}"))
             }
             Cell::Payment {
+                scope,
                 day: of,
                 measure,
                 method,
-            } => sum(self.sums(*of), format!("{PAY}|{}|{method}", payment(*measure))),
+            } => sum(
+                self.sums(*scope, *of),
+                format!("{PAY}|{}|{method}", payment(*measure)),
+            ),
+            Cell::Paid {
+                scope,
+                minute,
+                method,
+            } => {
+                let (key, slot) = self.bucket(*scope, Bucket::Minute(*minute), calendar);
+                sum(key, format!("{slot}|{PAID}|{method}"))
+            }
+            Cell::Search {
+                scope,
+                day: of,
+                term,
+                in_vain,
+            } => sum(
+                self.searches(*scope, *of),
+                format!("{}|{term}", if *in_vain { "in_vain" } else { "all" }),
+            ),
+            Cell::Seen {
+                day: of,
+                product,
+                sight,
+            } => {
+                let name = match sight {
+                    Sight::Views => "views",
+                    Sight::Visits => "visits",
+                };
+                sum(named("seen", *of), format!("{product}|{name}"))
+            }
             Cell::Rows { table } => sum(self.misc(), rows_field(*table)),
             Cell::Undated => sum(self.misc(), UNDATED.to_owned()),
             Cell::ForeignCurrency => sum(self.misc(), FOREIGN_CURRENCY.to_owned()),
-            Cell::Buyer { day: of, buyer } => Place::Member {
-                key: self.buyers(*of),
-                member: buyer.to_string(),
-                counter: self.daily(),
-                field: format!("{}|{BUYERS}", day(*of)),
-            },
+            Cell::Mrr => sum(self.misc(), MRR.to_owned()),
+            Cell::Plan { tier } => sum(plain("plans"), tier.clone()),
+            Cell::Shelves { store, status } => sum(plain("stock"), format!("{store}|{}", status.name())),
+            Cell::Place {
+                store,
+                location,
+                measure,
+            } => sum(
+                plain("places"),
+                format!("{}|{store}|{location}", place_measure(*measure)),
+            ),
+            Cell::Critical { store, product } => sum(plain("critical"), format!("{store}|{product}")),
+            Cell::Movement {
+                day: of,
+                product,
+                reason,
+                inward,
+            } => {
+                let product = product.map_or_else(String::new, |product| product.to_string());
+                let way = if *inward { "in" } else { "out" };
+                sum(named("movements", *of), format!("{way}|{product}|{reason}"))
+            }
+            Cell::Contact { day: of, parts } => {
+                let parts: Vec<_> = parts.iter().map(Option::as_deref).collect();
+                sum(named("contacts", *of), texts(&parts))
+            }
+            Cell::Member { segment, store } => sum(plain("memberships"), format!("{segment}|{store}")),
+            Cell::Shipment { due, method, status } => {
+                let due = due.map(day);
+                sum(
+                    plain("shipments"),
+                    texts(&[due.as_deref(), Some(method), Some(status)]),
+                )
+            }
+            Cell::Delivered {
+                due,
+                method,
+                delivery,
+            } => sum(
+                plain("deliveries"),
+                format!("{}|{}|{method}", day(*due), delivery.name()),
+            ),
             Cell::Session {
                 day: of,
                 kind,
@@ -96,24 +244,65 @@ impl Keys {
             } => Place::Member {
                 key: self.sessions(*of),
                 member: format!("{}|{kind}|{session}", kind.len()),
-                counter: self.sums(*of),
+                counter: self.sums(Scope::Platform, *of),
                 field: format!("{SESSIONS}|{kind}"),
             },
             Cell::Actor { day: of, kind, actor } => Place::Member {
                 key: self.actors(*of),
                 member: format!("{}|{kind}|{actor}", kind.len()),
-                counter: self.sums(*of),
+                counter: self.sums(Scope::Platform, *of),
                 field: format!("{ACTORS}|{kind}"),
             },
-            Cell::Amount { day: of, cents } => Place::Amount {
+            Cell::Visitor { day: of, actor } => Place::Member {
+                key: self.visitors(*of),
+                member: actor.clone(),
+                counter: self.daily(),
+                field: format!("{}|{VISITORS}", day(*of)),
+            },
+            Cell::OpenVisit {
+                end,
+                start,
+                store,
+                actor,
+                outcome,
+                has_cart,
+            } => Place::Moment {
+                key: self.open_visits(),
+                at: *end,
+                member: format!(
+                    "{store}|{start}|{end}|{}|{}|{actor}",
+                    outcome.name(),
+                    u8::from(*has_cart)
+                ),
+            },
+            Cell::Now {
+                doing: what,
+                at,
+                store,
+                actor,
+                is_order,
+                id,
+            } => Place::Moment {
+                key: self.now(*what),
+                at: *at,
+                member: format!("{store}|{at}|{}|{id}|{actor}", u8::from(*is_order)),
+            },
+            Cell::Amount {
+                scope,
+                day: of,
+                cents,
+            } => Place::Amount {
+                scope: *scope,
                 day: *of,
                 cents: *cents,
             },
             Cell::Product {
+                scope,
                 day: of,
                 product,
                 measure,
             } => Place::Product {
+                scope: *scope,
                 day: *of,
                 product: *product,
                 measure: *measure,
@@ -130,14 +319,21 @@ impl Keys {
         }
     }
 
-    /// Hash of a bucket, and what its fields begin with.
-    fn bucket(&self, bucket: Bucket, calendar: Calendar) -> (String, String) {
+    /// Hash of a bucket, and what its fields begin with. The days of the platform are one hash; the stores of a day are
+    /// another.
+    fn bucket(&self, scope: Scope, bucket: Bucket, calendar: Calendar) -> (String, String) {
         let start = calendar.start_of(bucket);
-        match bucket {
-            Bucket::Day(of) => (self.daily(), day(of)),
-            Bucket::Hour(of, hour) => (self.hours(of), format!("{hour:02}")),
-            Bucket::Minute(minute) => (self.minutes(start), format!("{:02}", minute.rem_euclid(60))),
-            Bucket::HalfMinute(half) => (self.halves(start), format!("{:03}", half.rem_euclid(120))),
+        let key = |name: &str| format!("{name}{}", of_store(scope));
+        match (bucket, scope) {
+            (Bucket::Day(of), Scope::Platform) => (self.daily(), day(of)),
+            (Bucket::Day(of), Scope::Store(store)) => (self.stores(of), store.to_string()),
+            (Bucket::Hour(of, hour), _) => (key(&self.hours(of)), format!("{hour:02}")),
+            (Bucket::Minute(minute), _) => {
+                (key(&self.minutes(start)), format!("{:02}", minute.rem_euclid(60)))
+            }
+            (Bucket::HalfMinute(half), _) => {
+                (key(&self.halves(start)), format!("{:03}", half.rem_euclid(120)))
+            }
         }
     }
 }

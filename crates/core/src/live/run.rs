@@ -1,0 +1,155 @@
+//! One batch from the states it needs to what it writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::deltas::deltas;
+use super::gather::Moves;
+use super::state::{BrokenState, StateId, Stored};
+use super::step::{Records, Step, Writes};
+use super::work::Work;
+use crate::batch::{Batch, Tally};
+use crate::change::Record;
+use crate::config::Meaning;
+use crate::order::{Holder, Kept};
+use crate::table::Table;
+use crate::view::TapeEntry;
+
+/// What a [`Run`] needs next.
+#[derive(Debug, PartialEq)]
+pub enum Progress {
+    /// These states, to be added to those read before.
+    Read(Vec<StateId>),
+    /// Nothing more.
+    Done(Box<Step>),
+}
+
+/// A batch on its way through the pure flow.
+///
+/// Pure: the same batch, states and arguments give the same result. `now` only discards corrections of buckets past their
+/// life. The caller asks [`Run::go_on`] again with every state it was told to read, until it is done: first the rows the
+/// records name, then the orders that hold their lines, then the states that gather parts of the changed rows.
+#[derive(Debug)]
+pub struct Run<'a> {
+    batch: &'a Batch,
+    now: DateTime<Utc>,
+    meaning: &'a Meaning,
+    applied: Option<Applied>,
+}
+
+/// The records are applied; what they move between gathered states is known.
+#[derive(Debug)]
+struct Applied {
+    work: Work,
+    moves: Moves,
+    tally: Tally,
+    as_of: Option<DateTime<Utc>>,
+    tape: Vec<TapeEntry>,
+}
+
+impl<'a> Run<'a> {
+    /// Begins a batch.
+    pub fn new(batch: &'a Batch, now: DateTime<Utc>, meaning: &'a Meaning) -> Self {
+        Self {
+            batch,
+            now,
+            meaning,
+            applied: None,
+        }
+    }
+
+    /// Goes as far as the states that were read allow.
+    pub fn go_on(&mut self, read: &BTreeMap<StateId, Stored>) -> Result<Progress, BrokenState> {
+        let missing = |ids: BTreeSet<StateId>| -> Vec<StateId> {
+            ids.into_iter().filter(|id| !read.contains_key(id)).collect()
+        };
+        if self.applied.is_none() {
+            let ids = missing(wanted(self.batch, read)?);
+            if !ids.is_empty() {
+                return Ok(Progress::Read(ids));
+            }
+            let mut records = Records::new(read, self.meaning);
+            let (tally, as_of) = records.apply(self.batch)?;
+            let (work, tape) = (records.work, records.tape);
+            self.applied = Some(Applied {
+                moves: Moves::of(&work, self.meaning),
+                work,
+                tally,
+                as_of,
+                tape,
+            });
+        }
+        let holders = self.applied.as_ref().map(|applied| applied.moves.holders());
+        let ids = missing(holders.unwrap_or_default());
+        if !ids.is_empty() {
+            return Ok(Progress::Read(ids));
+        }
+        let Some(Applied {
+            mut work,
+            moves,
+            tally,
+            as_of,
+            tape,
+        }) = self.applied.take()
+        else {
+            return Ok(Progress::Done(Box::default()));
+        };
+        moves.carry_out(&mut work, read)?;
+        let writes = Writes {
+            states: work.writes(),
+            deltas: deltas(&work, self.now, self.meaning),
+            categories: categories(&work),
+            tape,
+            as_of,
+        };
+        Ok(Progress::Done(Box::new(Step { writes, tally })))
+    }
+}
+
+/// The states of the rows that the records name, and of the orders that hold their lines, as far as they are known.
+fn wanted(batch: &Batch, read: &BTreeMap<StateId, Stored>) -> Result<BTreeSet<StateId>, BrokenState> {
+    let mut ids = BTreeSet::new();
+    for record in &batch.records {
+        match &record.content {
+            Ok(Record::Change(change)) => {
+                ids.insert(StateId::of(change.table, change.key));
+                if change.table == Table::TransactionDetail {
+                    let order = change
+                        .after
+                        .as_ref()
+                        .and_then(|row| row.int(Table::TransactionDetail, "transaction_id"));
+                    ids.extend(order.map(StateId::Order));
+                }
+            }
+            Ok(Record::Tombstone {
+                table: Some(table),
+                key: Some(key),
+            }) => {
+                ids.insert(StateId::of(*table, *key));
+            }
+            _ => {}
+        }
+    }
+    // Order lines need a second, short read only where the stored entry of a line points to an order that no record named.
+    let mut holders = Vec::new();
+    for id in &ids {
+        if let (StateId::Line(_), Some(stored)) = (id, read.get(id)) {
+            let entry: Option<Kept<Holder>> = stored.read(*id)?;
+            let order = entry.and_then(|entry| entry.row).and_then(|holder| holder.order);
+            holders.extend(order.map(StateId::Order));
+        }
+    }
+    ids.extend(holders);
+    Ok(ids)
+}
+
+fn categories(work: &Work) -> Vec<(i64, String)> {
+    let changed = work
+        .products
+        .iter()
+        .filter(|(_, slot)| slot.old.row() != slot.new.row());
+    changed
+        .filter_map(|(id, slot)| Some((*id, slot.new.row()?.category.clone())))
+        .collect()
+}
