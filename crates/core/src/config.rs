@@ -3,14 +3,21 @@
 //! Loading (file, then environment, then flags) is `instashop_store::config`; the local stack writes such a file. The
 //! sample file at the top of the repository holds every key with its default, and a test keeps it so.
 
+mod commission;
+mod decimal;
+mod fx;
 mod meaning;
+mod region;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use commission::CommissionRule;
+pub use fx::{FxRates, Rate, currency_code};
 pub use meaning::{Meaning, OrderClass, Plan};
+pub use region::{ACCENTED, PLAIN, UNKNOWN_REGION, place};
 
 use crate::table::{SourceDb, Table};
 

@@ -15,6 +15,39 @@ pub fn cents(amount: Decimal) -> Option<Cents> {
         .to_i64()
 }
 
+/// No converted amount reaches this many cents: it counts as none then, like an amount that no decimal(12,2) can hold, so
+/// that thousands of absurd orders still add up in 64 bits.
+pub const CONVERTED_BELOW: Cents = 1_000_000_000_000_000;
+
+/// Cents of another currency in cents of the reporting currency, rounded half away from zero like PostgreSQL's
+/// `round(amount * rate, 2)`; `None` from [`CONVERTED_BELOW`] on.
+pub fn convert(cents: Cents, rate: Decimal) -> Option<Cents> {
+    multiplied(cents, rate, 0)
+        .and_then(|cents| cents.to_i64())
+        .filter(|cents| cents.unsigned_abs() < CONVERTED_BELOW.unsigned_abs())
+}
+
+/// So many percent of an amount, in cents, rounded half away from zero; the nearest that 64 bits hold.
+pub fn percent(cents: Cents, percent: Decimal) -> Cents {
+    let bound = if (cents < 0) == percent.is_sign_negative() {
+        Cents::MAX
+    } else {
+        Cents::MIN
+    };
+    multiplied(cents, percent, 2)
+        .and_then(|cents| cents.to_i64())
+        .unwrap_or(bound)
+}
+
+/// `cents x factor / 10^shift`, rounded half away from zero; `None` beyond 128 bits.
+fn multiplied(cents: Cents, factor: Decimal, shift: u32) -> Option<i128> {
+    let product = i128::from(cents).checked_mul(factor.mantissa())?;
+    let unit = 10i128.checked_pow(factor.scale() + shift)?;
+    let (whole, rest) = (product / unit, product % unit);
+    let up = rest.unsigned_abs() >= unit.unsigned_abs().div_ceil(2) && rest != 0;
+    Some(whole + if up { product.signum() } else { 0 })
+}
+
 /// Cents as decimal text with two digits, for JSON and tables: `-1234` is `-12.34`.
 pub fn decimal_text(cents: Cents) -> String {
     let sign = if cents < 0 { "-" } else { "" };
@@ -75,6 +108,34 @@ mod tests {
     }
 
     #[test]
+    fn conversion_cases() {
+        for (cents, rate, expected) in [
+            (12_345, "1", Some(12_345)),
+            (12_345, "0.00075", Some(9)),
+            (10_000_000, "0.00075", Some(7500)),
+            (5, "0.1", Some(1)),
+            (4, "0.1", Some(0)),
+            (-5, "0.1", Some(-1)),
+            (15, "0.1", Some(2)),
+            (1, "0.50000000", Some(1)),
+            (1, "0.49999999", Some(0)),
+            (0, "1200", Some(0)),
+            (999_999_999_999, "1000.00", Some(999_999_999_999_000)),
+            (1_000_000_000_000, "1000", None),
+            (-1_000_000_000_000, "1000", None),
+            (i64::MAX, "99999999.99999999", None),
+        ] {
+            assert_eq!(
+                convert(cents, rate.parse().unwrap()),
+                expected,
+                "{cents} x {rate}"
+            );
+        }
+        assert_eq!(convert(i64::MAX, Decimal::MAX), None);
+        assert_eq!(percent(i64::MIN, Decimal::MAX), i64::MIN);
+    }
+
+    #[test]
     fn allocation_cases() {
         let cases: [(&str, i64, &[i128], &[i64]); 6] = [
             (
@@ -95,6 +156,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn conversion_rounds_as_decimals_do(amount in -1_000_000_000_000i64..1_000_000_000_000, mantissa in 1i64..10_000_000_000, scale in 0u32..=8) {
+            let rate = Decimal::new(mantissa, scale);
+            let exact = cents(Decimal::new(amount, 2) * rate).filter(|cents| cents.abs() < CONVERTED_BELOW);
+            prop_assert_eq!(convert(amount, rate), exact);
+            prop_assert_eq!(convert(-amount, rate), exact.map(|cents| -cents));
+            prop_assert_eq!(convert(amount, Decimal::ONE).is_some(), amount.abs() < CONVERTED_BELOW);
+        }
+
         #[test]
         fn shares_add_up(total in -1_000_000_000_000i64..1_000_000_000_000, weights in proptest::collection::vec(-1000i128..1_000_000_000, 1..20)) {
             let shares = allocate(total, &weights);

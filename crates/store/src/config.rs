@@ -167,12 +167,43 @@ mod tests {
     }
 
     #[test]
+    fn rates_and_rules_of_commission_come_through_the_file() {
+        let file = file(
+            "[meaning]\ncommission = [{ percent = \"4.5\" }, { store = 7, percent = 0, valid_from = \"2026-02-01\" }]\n\
+             [meaning.fx_rates.ARS]\n2026-01-01 = \"0.00075\"\n2026-02-01 = 2\n",
+        );
+        let meaning = load(Some(file.path()), [], &[]).unwrap().meaning;
+        let rate = |day: &str| {
+            meaning
+                .rate("ARS", day.parse().unwrap())
+                .map(|rate| rate.to_string())
+        };
+        assert_eq!(rate("2025-12-31"), None);
+        assert_eq!(rate("2026-01-31").as_deref(), Some("0.00075"));
+        assert_eq!(rate("2026-02-01").as_deref(), Some("2"));
+        let day = "2026-02-01".parse().unwrap();
+        assert_eq!(meaning.commission_cents(Some(7), None, day, 1000), 0);
+        assert_eq!(meaning.commission_cents(Some(8), None, day, 1000), 45);
+    }
+
+    #[test]
     fn faults_are_readable() {
         let cases = [
             ("[redis]\nprot = 1\n", "prot"),
             ("[redis]\nport = \"many\"\n", "redis.port"),
             ("[flow]\nbatch_records = 0\n", "flow.batch_records"),
             ("[redis\n", "file"),
+            ("[meaning.fx_rates.ARS]\n2026-01-01 = 0.75\n", "in quotes"),
+            (
+                "[meaning.fx_rates.ARS]\n2026-02-30 = \"0.75\"\n",
+                "meaning.fx_rates",
+            ),
+            (
+                "[meaning.fx_rates.ARS]\n2026-01-01 = \"-1\"\n",
+                "meaning.fx_rates.ARS.2026-01-01",
+            ),
+            ("[meaning]\ncommission = [{ percent = 500 }]\n", "0 to 100"),
+            ("[meaning]\ncommission = [{ percnt = 5 }]\n", "percnt"),
         ];
         for (text, expected) in cases {
             let file = file(text);

@@ -1,11 +1,15 @@
-//! The maps that turn source values into meaning: order classes, payment methods, plans, zone, currency.
+//! The maps that turn source values into meaning: order classes, payment methods, plans, zone, currencies, commission,
+//! regions.
 //!
 //! `instashop setup` writes them to `ref.*`, `instashop live` reads them from here; their digest is part of the
 //! contribution version, so a changed map is a new live generation (docs: architecture 5, reliability C3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use super::region::{default_countries, default_regions};
+use super::{CommissionRule, FxRates};
 
 /// What an order's status counts as (docs: kpis 0.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,6 +91,14 @@ pub struct Meaning {
     pub payment_alias: BTreeMap<String, String>,
     /// Subscription plan, lower case and trimmed, to tier and price.
     pub plans: BTreeMap<String, Plan>,
+    /// Commission of the platform, by store, by tier and for all others.
+    pub commission: Vec<CommissionRule>,
+    /// Exchange rates to the reporting currency.
+    pub fx_rates: FxRates,
+    /// Names of places, as [`super::place`] writes them, to the region that is shown.
+    pub regions: BTreeMap<String, String>,
+    /// Names of countries, as [`super::place`] writes them: what may stand last in an address without being its region.
+    pub countries: BTreeSet<String>,
 }
 
 impl Default for Meaning {
@@ -137,8 +149,23 @@ impl Default for Meaning {
                     )
                 })
                 .collect(),
+            commission: vec![CommissionRule::five_percent()],
+            fx_rates: FxRates::new(),
+            regions: default_regions(),
+            countries: default_countries(),
         }
     }
+}
+
+/// Digest of a value, as 16 hexadecimal characters.
+pub(super) fn digest_of(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+}
+
+/// True for three capital letters.
+pub(super) fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// Text as the maps compare it: PostgreSQL's `lower(btrim(text))`.
@@ -166,10 +193,12 @@ impl Meaning {
         self.zone.parse().unwrap_or(chrono_tz::UTC)
     }
 
-    /// Digest of all maps, as 16 hexadecimal characters.
+    /// Digest of all maps but the exchange rates, as 16 hexadecimal characters; those have [`Meaning::rates_digest`].
     pub fn digest(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+        digest_of(&Self {
+            fx_rates: FxRates::new(),
+            ..self.clone()
+        })
     }
 
     /// Adds the faults of the maps.
@@ -183,7 +212,7 @@ impl Meaning {
                 ),
             );
         }
-        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if !is_currency(&self.currency) {
             fault(
                 "meaning.currency",
                 format!("is {:?}; give three capital letters such as USD", self.currency),
@@ -233,5 +262,8 @@ impl Meaning {
                 "is 0; it must be at least 1".into(),
             );
         }
+        self.validate_commission(fault);
+        self.validate_rates(fault);
+        self.validate_regions(fault);
     }
 }

@@ -231,11 +231,13 @@ mod tests {
     #[test]
     fn addresses_have_four_parts_and_lead_back_to_their_province() {
         let mut dice = Dice::new(3, "addresses");
+        let meaning = instashop_core::config::Meaning::default();
         for _ in 0..2000 {
             let address = address(&mut dice);
             assert_eq!(address.text.split(", ").count(), 4, "{}", address.text);
             assert!(address.text.chars().count() <= 255);
             assert_eq!(province_of(&address.text), address.province);
+            assert_eq!(meaning.region(Some(&address.text)), Some(address.province));
         }
         for foreign in [
             "",
