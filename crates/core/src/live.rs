@@ -15,6 +15,7 @@ mod shopper;
 mod state;
 mod step;
 mod tape;
+mod tender;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -30,4 +31,5 @@ pub use run::{Progress, Run};
 pub use shopper::Shopper;
 pub use state::{BrokenState, DIGEST_LEN, StateId, Stored};
 pub use step::{StateWrite, Step, Writes};
+pub use tender::Tender;
 pub use timeline::{Timeline, Timelines};

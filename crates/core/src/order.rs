@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Row;
 use crate::config::{Meaning, OrderClass};
-use crate::money::{Cents, allocate, cents};
+use crate::money::{Cents, allocate, cents, convert};
 use crate::position::Position;
 use crate::table::Table;
 
@@ -193,6 +194,31 @@ impl From<Holder> for (Option<i64>,) {
     }
 }
 
+/// Currency of an order whose products name another one than the reporting currency, and its rate.
+///
+/// Both stand in the order's state, although the products name the currency: what an order contributed must be known from
+/// its state alone (docs: reliability C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(String, Option<Decimal>)", into = "(String, Option<Decimal>)")]
+pub struct Foreign {
+    /// Code of the currency; the lowest when the products name several (docs: kpis 0.3).
+    pub currency: String,
+    /// Last known rate on or before the order day; `None` without one: the amount is then left out and counted.
+    pub rate: Option<Decimal>,
+}
+
+impl From<(String, Option<Decimal>)> for Foreign {
+    fn from((currency, rate): (String, Option<Decimal>)) -> Self {
+        Self { currency, rate }
+    }
+}
+
+impl From<Foreign> for (String, Option<Decimal>) {
+    fn from(foreign: Foreign) -> Self {
+        (foreign.currency, foreign.rate)
+    }
+}
+
 /// An order: header and lines. Lines without a header wait and contribute nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "OrderBody", into = "OrderBody")]
@@ -201,17 +227,21 @@ pub struct Order {
     pub header: Option<Kept<Header>>,
     /// Lines by `transaction_detail_id`.
     pub lines: BTreeMap<i64, Line>,
+    /// Currency and rate; `None` in the reporting currency.
+    pub foreign: Option<Foreign>,
 }
 
 type OrderBody = (
     Option<Kept<Header>>,
     Vec<(i64, Option<i64>, Option<i64>, Option<Cents>)>,
+    Option<Foreign>,
 );
 
 impl From<OrderBody> for Order {
-    fn from((header, lines): OrderBody) -> Self {
+    fn from((header, lines, foreign): OrderBody) -> Self {
         Self {
             header,
+            foreign,
             lines: lines
                 .into_iter()
                 .map(|(id, product, quantity, unit_price)| {
@@ -236,7 +266,7 @@ impl From<Order> for OrderBody {
             .into_iter()
             .map(|(id, line)| (id, line.product, line.quantity, line.unit_price))
             .collect();
-        (order.header, lines)
+        (order.header, lines, order.foreign)
     }
 }
 
@@ -259,12 +289,28 @@ impl Order {
         self.lines.values().zip(allocate(total, &weights))
     }
 
-    /// Value of the lines in cents before any discount; `None` without a line that has one (KPI gross_sales).
+    /// The order's total in cents of the reporting currency; `None` without an amount or a rate.
+    pub fn amount(&self) -> Option<Cents> {
+        self.in_reporting_currency(self.live_header()?.amount?)
+    }
+
+    /// Value of the lines before any discount in cents of the reporting currency, the order's total where no line has one;
+    /// `None` without a rate (KPI gross_sales).
     pub fn gross(&self) -> Option<Cents> {
         let gross = self.lines.values().filter_map(Line::gross);
-        gross
-            .reduce(|sum, line| sum + line)
-            .and_then(|sum| Cents::try_from(sum).ok())
+        let gross = gross.reduce(|sum, line| sum + line);
+        let cents = match gross {
+            Some(sum) => Cents::try_from(sum).ok()?,
+            None => self.live_header()?.amount?,
+        };
+        self.in_reporting_currency(cents)
+    }
+
+    fn in_reporting_currency(&self, cents: Cents) -> Option<Cents> {
+        match &self.foreign {
+            None => Some(cents),
+            Some(foreign) => convert(cents, foreign.rate?),
+        }
     }
 
     /// Units of the lines.
@@ -314,10 +360,12 @@ mod tests {
             Order {
                 header: None,
                 lines: BTreeMap::from([(1, line)]),
+                foreign: None,
             },
             Order {
                 header: Some(gone),
                 lines: BTreeMap::new(),
+                foreign: None,
             },
         );
         assert!(Order::default().is_empty() && !waits.is_empty());
@@ -357,11 +405,12 @@ mod tests {
                     },
                 ),
             ]),
+            foreign: None,
         };
         let body = serde_json::to_string(&order).unwrap();
         assert_eq!(
             body,
-            r#"[[0,18446744073709551615,[1755784800000000,12345,7,3,"wallet","recognised",null]],[[9,2,3,450],[10,null,0,null]]]"#
+            r#"[[0,18446744073709551615,[1755784800000000,12345,7,3,"wallet","recognised",null]],[[9,2,3,450],[10,null,0,null]],null]"#
         );
         assert_eq!(serde_json::from_str::<Order>(&body).unwrap(), order);
         let deleted = Order {
@@ -370,8 +419,9 @@ mod tests {
                 row: None,
             }),
             lines: BTreeMap::new(),
+            foreign: None,
         };
-        assert_eq!(serde_json::to_string(&deleted).unwrap(), "[[1,5,null],[]]");
+        assert_eq!(serde_json::to_string(&deleted).unwrap(), "[[1,5,null],[],null]");
         assert!(deleted.live_header().is_none() && !deleted.is_empty());
     }
 
@@ -405,9 +455,38 @@ mod tests {
         let order = Order {
             header: None,
             lines: BTreeMap::from([(1, line(1, 100)), (2, line(2, 100)), (3, line(-1, 100))]),
+            foreign: None,
         };
         let shares: Vec<_> = order.shares(1000).map(|(_, cents)| cents).collect();
         assert_eq!(shares, [333, 667, 0]);
         assert_eq!(Order::default().shares(1000).count(), 0);
+    }
+
+    #[test]
+    fn an_amount_in_another_currency_counts_at_its_rate_or_not_at_all() {
+        let order = |rate: Option<&str>| Order {
+            header: Some(Kept {
+                position: Position::streamed(0, 1),
+                row: Some(Header {
+                    at: Some(0),
+                    amount: Some(1001),
+                    buyer: None,
+                    store: None,
+                    method: "wallet".into(),
+                    class: OrderClass::Recognised,
+                    reversed_at: None,
+                }),
+            }),
+            lines: BTreeMap::new(),
+            foreign: Some(Foreign {
+                currency: "ARS".into(),
+                rate: rate.map(|rate| rate.parse().unwrap()),
+            }),
+        };
+        assert_eq!(order(Some("0.5")).amount(), Some(501));
+        assert_eq!((order(None).amount(), order(None).gross()), (None, None));
+        let body = serde_json::to_string(&order(Some("0.5"))).unwrap();
+        assert!(body.ends_with(r#",[],["ARS","0.5"]]"#), "{body}");
+        assert_eq!(serde_json::from_str::<Order>(&body).unwrap(), order(Some("0.5")));
     }
 }

@@ -22,6 +22,7 @@ mod projection;
 mod publish;
 mod query;
 mod recover;
+mod reprice;
 mod scripts;
 mod sweep;
 
@@ -34,7 +35,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::batch::{Batch, Outcome};
 use instashop_core::checkpoint::{Answer, Owned, Partition};
 use instashop_core::config::{Meaning, Redis};
-use instashop_core::contribution::{Calendar, Version};
+use instashop_core::contribution::Calendar;
 use instashop_core::live::{BrokenState, Progress, Run, StateId, Step, Stored};
 use redis::aio::MultiplexedConnection;
 
@@ -43,6 +44,7 @@ use crate::fail_point::{self, FailPoint};
 use crate::sink::Sink;
 use commit::{Generation, Verdict};
 use link::{Who, failure};
+use recover::Own;
 use scripts::{Name, Scripts};
 
 /// How often a batch is read again when states that belong together were read on both sides of a foreign write.
@@ -58,7 +60,6 @@ const TAKE_OVERS: usize = 5;
 pub struct LiveSink {
     config: Redis,
     meaning: Meaning,
-    version: Version,
     scripts: Scripts,
     connection: Option<MultiplexedConnection>,
     generation: Option<Generation>,
@@ -69,7 +70,6 @@ impl LiveSink {
     pub fn new(config: &Redis, meaning: &Meaning) -> Self {
         Self {
             config: config.clone(),
-            version: Version::current(meaning),
             meaning: meaning.clone(),
             scripts: Scripts::new(config),
             connection: None,
@@ -88,8 +88,9 @@ impl LiveSink {
     /// the beginning. For `instashop rebuild live`. Gives the name of the new generation.
     pub async fn start_anew(&mut self, now: DateTime<Utc>) -> Result<String, StoreError> {
         let mut connection = self.connected().await?;
-        let (name, version) = recover::stored(&mut connection).await?;
-        recover::create(&mut connection, &self.scripts, &self.version, name, version, now)
+        let (name, version, _) = recover::stored(&mut connection).await?;
+        let own = Own::new(&self.meaning);
+        recover::create(&mut connection, &self.scripts, &own, name, version, now)
             .await?
             .map(|created| created.name)
             .ok_or_else(|| {
@@ -129,7 +130,7 @@ impl LiveSink {
             let found = recover::generation(
                 &mut connection,
                 &self.scripts,
-                &self.version,
+                &Own::new(&self.meaning),
                 self.generation.as_ref(),
                 now,
             )

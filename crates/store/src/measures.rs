@@ -32,6 +32,7 @@ use crate::StoreError;
 pub struct Gone {
     pub(crate) products: Vec<i64>,
     pub(crate) categories: Vec<Option<String>>,
+    pub(crate) currencies: Vec<Option<String>>,
 }
 
 /// Rows of some tables at one moment: a read-only transaction on a source, or the warehouse as of a cut.

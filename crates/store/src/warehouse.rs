@@ -45,6 +45,7 @@ pub use dead_letters::{DeadLetter, DeadLetters, Filter, LetterState, Reason};
 pub use etl_runs::{EndedStep, EtlRun, EtlRuns, RunState};
 pub use kpi_audit::{KpiResult, MartsReady, not_compared};
 pub use marts::{How, MartRefresher, Refreshed, Step, StepDone};
+pub use meaning::MapsDiffer;
 pub use migrate::Report;
 pub use owner::Owner;
 pub use query::WarehouseReader;

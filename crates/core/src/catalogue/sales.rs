@@ -86,7 +86,7 @@ sales_by_region "Sales by region", "Ventas por región" {
     what "Revenue by the region the goods go to.", "Ingresos según la región a la que van los artículos.";
     words "sum of the amounts of paid orders by region", "suma de los montos de los pedidos pagados por región";
     // docs: kpis 0.9
-    know "The region is read from the delivery address, else from the buyer's, by a list of names; the share that was recognised is shown, the rest is `unknown`.", "La región se lee de la dirección de entrega, o si no de la del comprador, con una lista de nombres; se muestra la parte reconocida, el resto es `unknown`.";
+    know "The region is read from the delivery address, else from the buyer's, by a list of names (`meaning.regions`); the share of orders whose region was recognised is shown, the rest is `unknown`.", "La región se lee de la dirección de entrega, o si no de la del comprador, con una lista de nombres (`meaning.regions`); se muestra la parte de los pedidos cuya región se reconoció, el resto es `unknown`.";
 }
 
 top_products "Best sellers", "Productos más vendidos" {

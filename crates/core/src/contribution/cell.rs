@@ -265,8 +265,26 @@ pub enum Cell {
     },
     /// Orders and events without a business day.
     Undated,
-    /// Products whose currency is not the reporting currency.
+    /// Products whose currency is not the reporting currency, deleted ones included.
     ForeignCurrency,
+    /// Times that a product's currency turned out to be another than its orders were converted from: they are computed again
+    /// in the background, and this is taken back then.
+    Repricing {
+        /// The product.
+        product: i64,
+    },
+    /// Cents that the sales of a store on a day earn the platform if the store's plan is of a tier (KPI commission). Which of
+    /// them counts is the reader's to choose, by the plan the store has now.
+    Commission {
+        /// Business day: of the sale, or of its reversal.
+        day: NaiveDate,
+        /// The store.
+        store: i64,
+        /// A tier with a rule of its own; `None` for all others.
+        tier: Option<String>,
+        /// True for what a reversal takes back.
+        returned: bool,
+    },
 }
 
 impl Cell {
@@ -290,6 +308,7 @@ impl Cell {
             | Self::Search { day, .. }
             | Self::Seen { day, .. }
             | Self::Movement { day, .. }
+            | Self::Commission { day, .. }
             | Self::Contact { day, .. } => Some(*day),
             Self::Shipment { due, .. } => *due,
             Self::Delivered { due, .. } => Some(*due),
@@ -304,7 +323,8 @@ impl Cell {
             | Self::Member { .. }
             | Self::Rows { .. }
             | Self::Undated
-            | Self::ForeignCurrency => None,
+            | Self::ForeignCurrency
+            | Self::Repricing { .. } => None,
         }
     }
 
@@ -342,6 +362,7 @@ impl Cell {
             | Self::OpenVisit { .. }
             | Self::Now { .. }
             | Self::Mrr
+            | Self::Commission { .. }
             | Self::Movement { .. } => false,
             Self::Payment { measure, .. } => *measure != PaymentMeasure::Revenue,
             Self::Product { measure, .. } => *measure == ProductMeasure::Lines,
@@ -361,7 +382,8 @@ impl Cell {
             | Self::Delivered { .. }
             | Self::Rows { .. }
             | Self::Undated
-            | Self::ForeignCurrency => true,
+            | Self::ForeignCurrency
+            | Self::Repricing { .. } => true,
         }
     }
 }

@@ -192,7 +192,7 @@ impl StockStatus {
 pub enum PlaceMeasure {
     /// Units available.
     Units,
-    /// Cents at the selling price.
+    /// Cents at the selling price, of products in the reporting currency.
     Value,
     /// Critical rows.
     Critical,

@@ -8,7 +8,7 @@ use super::{
     Add, Bucket, Calendar, Cell, DayMeasure, Measure, PaymentMeasure, ProductKey, ProductMeasure, Scope,
     store_id,
 };
-use crate::config::OrderClass;
+use crate::config::{Meaning, OrderClass};
 use crate::live::Shopper;
 use crate::order::{Header, Order};
 use crate::table::Table;
@@ -20,7 +20,7 @@ const ACTIVE_DAYS: u64 = 30;
 ///
 /// An order without a date (NULL, an infinity, a year that has not four digits) belongs to no day; it is counted in
 /// [`Cell::Undated`] and nowhere else. Lines without a live header contribute nothing.
-pub fn of_order(order: &Order, calendar: Calendar, add: &mut Add<'_>) {
+pub fn of_order(order: &Order, calendar: Calendar, meaning: &Meaning, add: &mut Add<'_>) {
     let Some(header) = order.live_header() else { return };
     add(
         Cell::Rows {
@@ -35,7 +35,9 @@ pub fn of_order(order: &Order, calendar: Calendar, add: &mut Add<'_>) {
     let [Bucket::Day(day), _, Bucket::Minute(minute), _] = buckets else {
         return;
     };
-    let amount = header.amount.unwrap_or(0);
+    // In the reporting currency; without a rate it adds nothing, and is counted.
+    let amount = order.amount().unwrap_or(0);
+    let returned_on = returned_on(header, day, calendar);
     for scope in Scope::both(header.store) {
         for bucket in buckets {
             let mut total = |measure, value| {
@@ -94,12 +96,7 @@ pub fn of_order(order: &Order, calendar: Calendar, add: &mut Add<'_>) {
         if header.class.is_sale() {
             of_sale(order, header, amount, scope, day, add);
         }
-        if header.class == OrderClass::Reversed {
-            let returned = header.reversed_at.and_then(|at| calendar.buckets(at));
-            let day = match returned {
-                Some([Bucket::Day(day), ..]) => day,
-                _ => day,
-            };
+        if let Some(day) = returned_on {
             add(
                 Cell::Day {
                     scope,
@@ -110,17 +107,50 @@ pub fn of_order(order: &Order, calendar: Calendar, add: &mut Add<'_>) {
             );
         }
     }
-    if header.class.is_sale() {
-        let store = store_id(header.store);
-        add(Cell::Seller { day, store }, 1);
+    if !header.class.is_sale() {
+        return;
     }
+    let store = store_id(header.store);
+    add(Cell::Seller { day, store }, 1);
+    if order.amount().is_none() {
+        return;
+    }
+    // Whatever plan the store has when it is read.
+    let tiers = meaning.commission_tiers();
+    for tier in tiers.into_iter().map(Some).chain([None]) {
+        let cents = meaning.commission_cents(Some(store), tier, day, amount);
+        let mut earn = |day, returned| {
+            add(
+                Cell::Commission {
+                    day,
+                    store,
+                    tier: tier.map(str::to_owned),
+                    returned,
+                },
+                cents,
+            );
+        };
+        earn(day, false);
+        if let Some(day) = returned_on {
+            earn(day, true);
+        }
+    }
+}
+
+/// The day a sale was taken back: of the change that was seen, else its own.
+fn returned_on(header: &Header, day: NaiveDate, calendar: Calendar) -> Option<NaiveDate> {
+    let seen = header.reversed_at.and_then(|at| calendar.buckets(at));
+    (header.class == OrderClass::Reversed).then_some(match seen {
+        Some([Bucket::Day(day), ..]) => day,
+        _ => day,
+    })
 }
 
 fn of_sale(order: &Order, header: &Header, amount: i64, scope: Scope, day: NaiveDate, add: &mut Add<'_>) {
     let mut sum = |measure, value| add(Cell::Day { scope, day, measure }, value);
-    sum(DayMeasure::Gross, order.gross().unwrap_or(amount));
+    sum(DayMeasure::Gross, order.gross().unwrap_or(0));
     sum(DayMeasure::Units, order.units());
-    if let Some(cents) = header.amount {
+    if let Some(cents) = order.amount() {
         add(Cell::Amount { scope, day, cents }, 1);
     }
     let mut product = |product, revenue, units| {

@@ -4,7 +4,7 @@ use super::{
     Add, Bucket, Calendar, Cell, DayMeasure, Delivery, Measure, PlaceMeasure, Scope, StockStatus, store_id,
 };
 use crate::config::Meaning;
-use crate::live::{Behaviour, Contact, Known, Listing, Membership, Merchant, Movement, Parcel};
+use crate::live::{Behaviour, Contact, Known, Listing, Membership, Merchant, Movement, Parcel, Product};
 use crate::order::Holder;
 use crate::table::Table;
 
@@ -34,11 +34,12 @@ pub fn of_shelf(add: &mut Add<'_>) {
 /// Contribution of a product and its stock rows. A deleted product keeps its stock rows until they are deleted too.
 pub fn of_listing(id: i64, listing: &Listing, meaning: &Meaning, add: &mut Add<'_>) {
     let product = listing.product.as_ref().and_then(|kept| kept.row.as_ref());
-    if let Some(product) = product.filter(|product| !product.deleted) {
+    let is_foreign = |product: &Product| !product.currency.is_empty() && product.currency != meaning.currency;
+    if product.is_some_and(|product| !product.deleted) {
         row(Table::Product, add);
-        if !product.currency.is_empty() && product.currency != meaning.currency {
-            add(Cell::ForeignCurrency, 1);
-        }
+    }
+    if product.is_some_and(is_foreign) {
+        add(Cell::ForeignCurrency, 1);
     }
     // Without its product row a stock row belongs to no store yet.
     let Some(product) = product else { return };
@@ -58,10 +59,13 @@ pub fn of_listing(id: i64, listing: &Listing, meaning: &Meaning, add: &mut Add<'
         };
         let available = shelf.available.unwrap_or(0);
         place(PlaceMeasure::Units, available);
-        place(
-            PlaceMeasure::Value,
-            available.max(0).saturating_mul(product.price.unwrap_or(0)),
-        );
+        // In another currency it is worth what the rate of the day says: its reader's to convert.
+        if !is_foreign(product) {
+            place(
+                PlaceMeasure::Value,
+                available.max(0).saturating_mul(product.price.unwrap_or(0)),
+            );
+        }
         if status.is_critical() {
             place(PlaceMeasure::Critical, 1);
             if product.status != "inactive" {
@@ -143,6 +147,10 @@ pub fn of_behaviour(event: &Behaviour, calendar: Calendar, add: &mut Add<'_>) {
 
 /// Contribution of a store: its plan, what it pays a month, and the day it was inserted.
 pub fn of_merchant(merchant: &Merchant, calendar: Calendar, add: &mut Add<'_>) {
+    inserted(merchant.inserted_at, DayMeasure::NewStores, calendar, add);
+    if merchant.deleted {
+        return;
+    }
     row(Table::Customer, add);
     add(
         Cell::Plan {
@@ -151,7 +159,6 @@ pub fn of_merchant(merchant: &Merchant, calendar: Calendar, add: &mut Add<'_>) {
         1,
     );
     add(Cell::Mrr, merchant.monthly_cents);
-    inserted(merchant.inserted_at, DayMeasure::NewStores, calendar, add);
 }
 
 /// Contribution of a buyer, carrier or segment: it is counted; a buyer also on the day it was inserted.

@@ -20,7 +20,7 @@ pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTre
         }
     };
     whole(&work.orders, &mut add, |_, order, add| {
-        contribution::of_order(order, calendar, add);
+        contribution::of_order(order, calendar, meaning, add);
     });
     whole(&work.products, &mut add, |id, listing, add| {
         contribution::of_listing(id, listing, meaning, add);

@@ -57,6 +57,8 @@ pub struct LiveDump {
     pub checkpoints: Vec<(Partition, i64)>,
     /// Every number that is not zero.
     pub figures: BTreeMap<Figure, i64>,
+    /// Products whose orders are still to be converted from another currency than they were.
+    pub repricing: usize,
     /// Contradictions inside the live store; empty when it is sound.
     pub faults: Vec<String>,
 }

@@ -8,10 +8,12 @@ use super::deltas::deltas;
 use super::gather::Moves;
 use super::state::{BrokenState, StateId, Stored};
 use super::step::{Records, Step, Writes};
-use super::work::Work;
+use super::tender;
+use super::work::{Work, open};
 use crate::batch::{Batch, Tally};
 use crate::change::Record;
 use crate::config::Meaning;
+use crate::contribution::{Calendar, Cell};
 use crate::order::{Holder, Kept};
 use crate::table::Table;
 use crate::view::TapeEntry;
@@ -35,6 +37,8 @@ pub struct Run<'a> {
     batch: &'a Batch,
     now: DateTime<Utc>,
     meaning: &'a Meaning,
+    /// Orders to be computed again although no record names them.
+    orders: &'a [i64],
     applied: Option<Applied>,
 }
 
@@ -55,7 +59,16 @@ impl<'a> Run<'a> {
             batch,
             now,
             meaning,
+            orders: &[],
             applied: None,
+        }
+    }
+
+    /// Computes orders again although nothing of them changed: the currency of a product of theirs did.
+    pub fn again(batch: &'a Batch, orders: &'a [i64], now: DateTime<Utc>, meaning: &'a Meaning) -> Self {
+        Self {
+            orders,
+            ..Self::new(batch, now, meaning)
         }
     }
 
@@ -65,12 +78,17 @@ impl<'a> Run<'a> {
             ids.into_iter().filter(|id| !read.contains_key(id)).collect()
         };
         if self.applied.is_none() {
-            let ids = missing(wanted(self.batch, read)?);
+            let mut ids = wanted(self.batch, read)?;
+            ids.extend(self.orders.iter().map(|id| StateId::Order(*id)));
+            let ids = missing(ids);
             if !ids.is_empty() {
                 return Ok(Progress::Read(ids));
             }
             let mut records = Records::new(read, self.meaning);
             let (tally, as_of) = records.apply(self.batch)?;
+            for id in self.orders {
+                open(&mut records.work.orders, read, StateId::Order(*id))?.touched = true;
+            }
             let (work, tape) = (records.work, records.tape);
             self.applied = Some(Applied {
                 moves: Moves::of(&work, self.meaning),
@@ -80,7 +98,11 @@ impl<'a> Run<'a> {
                 tape,
             });
         }
-        let holders = self.applied.as_ref().map(|applied| applied.moves.holders());
+        let holders = self.applied.as_ref().map(|applied| {
+            let mut holders = applied.moves.holders();
+            holders.extend(tender::wanted(&applied.work));
+            holders
+        });
         let ids = missing(holders.unwrap_or_default());
         if !ids.is_empty() {
             return Ok(Progress::Read(ids));
@@ -96,9 +118,16 @@ impl<'a> Run<'a> {
             return Ok(Progress::Done(Box::default()));
         };
         moves.carry_out(&mut work, read)?;
+        let repriced = tender::of_products(&mut work, read, self.meaning)?;
+        let calendar = Calendar::new(self.meaning.tz());
+        tender::of_orders(&mut work, read, calendar, self.meaning)?;
+        let mut deltas = deltas(&work, self.now, self.meaning);
+        for product in repriced {
+            deltas.insert(Cell::Repricing { product }, 1);
+        }
         let writes = Writes {
             states: work.writes(),
-            deltas: deltas(&work, self.now, self.meaning),
+            deltas,
             categories: categories(&work),
             tape,
             as_of,

@@ -41,6 +41,8 @@ pub enum StateId {
     Member(i64),
     /// The days a buyer bought on, by `buyer_id`; gathered from orders.
     Shopper(i64),
+    /// The currency of a product, by `product_id`; what its orders are converted from.
+    Tender(i64),
     /// What actors did at stores, by a digest of both; gathered from behaviour events and orders.
     Timelines(i64),
 }
@@ -82,6 +84,7 @@ impl StateId {
             Self::Segment(id) => ("segment", id),
             Self::Member(id) => ("member", id),
             Self::Shopper(id) => ("shopper", id),
+            Self::Tender(id) => ("tender", id),
             Self::Timelines(id) => ("timelines", id),
         }
     }

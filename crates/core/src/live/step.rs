@@ -144,7 +144,10 @@ impl<'a> Records<'a> {
             }
             StateId::Store(_) => {
                 let of = |old: Option<&Merchant>| {
-                    image.map(|image| Merchant::of(change, image, old, self.meaning))
+                    Some(image.map_or_else(
+                        || Merchant::gone(old),
+                        |image| Merchant::of(change, image, old, self.meaning),
+                    ))
                 };
                 row(&mut self.work.stores, self.read, id, change, of)?.fate
             }
@@ -168,7 +171,7 @@ impl<'a> Records<'a> {
                 row(slots, self.read, id, change, |_| image.map(Membership::of))?.fate
             }
             // Gathered from others; no row is stored as one.
-            StateId::Shopper(_) | StateId::Timelines(_) => Fate::Unchanged,
+            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) => Fate::Unchanged,
         };
         if image.is_none() && matches!(fate, Fate::Older) {
             self.dropped_deletes.insert(id);
@@ -333,14 +336,26 @@ impl<'a> Records<'a> {
             StateId::Behaviour(_) => bury(&mut open(&mut work.behaviour, read, id)?.new),
             StateId::Stock(_) => bury(&mut open(&mut work.stock, read, id)?.new),
             StateId::Shipment(_) => bury(&mut open(&mut work.shipments, read, id)?.new),
-            StateId::Store(_) => bury(&mut open(&mut work.stores, read, id)?.new),
+            StateId::Store(_) => {
+                let slot = open(&mut work.stores, read, id)?;
+                let Some(kept) = slot.new.as_mut() else {
+                    return Ok(false);
+                };
+                let store = kept.row.as_ref().filter(|store| !store.deleted);
+                let Some(gone) = store.map(|store| Merchant::gone(Some(store))) else {
+                    return Ok(false);
+                };
+                kept.position = Position::snapshot(kept.position.generation);
+                kept.row = Some(gone);
+                true
+            }
             StateId::Buyer(_) | StateId::Carrier(_) | StateId::Segment(_) => {
                 bury(&mut open(work.known(id), read, id)?.new)
             }
             StateId::Movement(_) => bury(&mut open(&mut work.movements, read, id)?.new),
             StateId::Contact(_) => bury(&mut open(&mut work.contacts, read, id)?.new),
             StateId::Member(_) => bury(&mut open(&mut work.members, read, id)?.new),
-            StateId::Shopper(_) | StateId::Timelines(_) => false,
+            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) => false,
         })
     }
 }

@@ -299,3 +299,115 @@ fn a_tombstone_deletes_once() {
         assert_eq!(fates, [(0, 1), (2, 0), (0, 1)], "{table:?}");
     }
 }
+
+/// The currency of an order is that of its products, which come on another topic: an order that is computed before its
+/// product came is marked to be computed again exactly when that changes it.
+#[test]
+fn orders_are_computed_again_when_a_currency_turns_out_to_be_another() {
+    let order = || {
+        change(
+            Table::Transaction,
+            1,
+            Op::Create,
+            5,
+            &["1", "5", "3", "-60", "10.00", "paypal", "completed"],
+        )
+    };
+    let line = |id: &'static str, product: &'static str| {
+        let key = id.parse().unwrap();
+        change(
+            Table::TransactionDetail,
+            key,
+            Op::Create,
+            6,
+            &[id, "1", product, "1", "5.00"],
+        )
+    };
+    let product = |id: &'static str, lsn, currency: &'static str| {
+        let key = id.parse().unwrap();
+        let texts = [id, "3", "Mug", "-", "Home", "5.00", currency, "active"];
+        change(Table::Product, key, Op::Create, lsn, &texts)
+    };
+    let marked = |step: &Step| {
+        let marks = step.writes.deltas.keys().filter_map(|cell| match cell {
+            Cell::Repricing { product } => Some(*product),
+            _ => None,
+        });
+        marks.collect::<Vec<_>>()
+    };
+    let one = |store: &mut Store, change| marked(&store.apply(vec![Record::Change(Box::new(change))]));
+    let none = Vec::<i64>::new();
+
+    let mut store = Store::default();
+    assert_eq!(
+        one(&mut store, product("7", 1, "ARS")),
+        none,
+        "nobody waits for it"
+    );
+    for change in [order(), line("1", "7")] {
+        assert_eq!(one(&mut store, change), none);
+    }
+    assert_eq!(
+        one(&mut store, product("7", 2, "usd")),
+        [7],
+        "another than it was"
+    );
+    assert_eq!(one(&mut store, product("7", 3, "USD")), none, "the same");
+
+    let mut store = Store::default();
+    for change in [order(), line("1", "7"), line("2", "8")] {
+        one(&mut store, change);
+    }
+    assert_eq!(
+        one(&mut store, product("7", 1, "USD")),
+        none,
+        "as it was taken to be"
+    );
+    assert_eq!(one(&mut store, product("8", 2, "ZAR")), [8]);
+
+    let mut store = Store::default();
+    one(&mut store, product("8", 1, "ZAR"));
+    for change in [order(), line("1", "7"), line("2", "8")] {
+        one(&mut store, change);
+    }
+    assert_eq!(
+        one(&mut store, product("7", 2, "USD")),
+        [7],
+        "USD comes before ZAR, so the order is in USD now"
+    );
+}
+
+/// What an order took from a product's currency is compared when the batch is written, or a product batch in between would
+/// be overlooked.
+#[test]
+fn the_currency_an_order_was_computed_with_is_compared() {
+    let mut store = Store::default();
+    let texts = ["7", "3", "Mug", "-", "Home", "5.00", "ARS", "active"];
+    let product = change(Table::Product, 7, Op::Create, 1, &texts);
+    store.apply(vec![Record::Change(Box::new(product))]);
+    let stored = store.0[&StateId::Tender(7)].clone();
+    let changes = [
+        change(
+            Table::Transaction,
+            1,
+            Op::Create,
+            5,
+            &["1", "5", "3", "-60", "10.00", "paypal", "completed"],
+        ),
+        change(
+            Table::TransactionDetail,
+            9,
+            Op::Create,
+            6,
+            &["9", "1", "7", "1", "5.00"],
+        ),
+    ];
+    let records = changes.map(|change| Record::Change(Box::new(change)));
+    let done = store.apply(records.into());
+    let mut compared = done.writes.states.iter();
+    let tender = compared.find(|write| write.id == StateId::Tender(7)).unwrap();
+    assert_eq!(
+        (tender.expected.as_str(), &tender.new),
+        (stored.digest(), &stored)
+    );
+}

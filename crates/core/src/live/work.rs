@@ -9,15 +9,18 @@ use super::rows::{Behaviour, Contact, Known, Listing, Membership, Merchant, Move
 use super::shopper::Shopper;
 use super::state::{BrokenState, StateId, Stored};
 use super::step::StateWrite;
+use super::tender::Tender;
 use super::timeline::Timelines;
 use crate::order::{Holder, Kept, Order};
 
 /// A state as it was read and as it will be.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
-    digest: String,
+    stored: Stored,
     pub(super) old: T,
     pub(super) new: T,
+    /// True when something was computed from the state: it is compared when the batch is written though it stays as it is.
+    pub(super) touched: bool,
 }
 
 /// The slots of one kind, by id.
@@ -44,6 +47,7 @@ pub(super) struct Work {
     pub(super) members: Rows<Membership>,
     pub(super) shoppers: Slots<Shopper>,
     pub(super) timelines: Slots<Timelines>,
+    pub(super) tenders: Slots<Tender>,
 }
 
 impl Work {
@@ -79,6 +83,7 @@ impl Work {
             Timelines::is_empty,
             &mut into,
         );
+        writes(&self.tenders, StateId::Tender, Tender::is_empty, &mut into);
         into
     }
 }
@@ -100,9 +105,10 @@ where
             let stored = read.get(&id).ok_or(BrokenState::NotRead(id))?;
             let old: T = stored.read(id)?.unwrap_or_default();
             Ok(place.insert(Slot {
-                digest: stored.digest().to_owned(),
+                stored: stored.clone(),
                 new: old.clone(),
                 old,
+                touched: false,
             }))
         }
     }
@@ -114,11 +120,16 @@ fn writes<T: PartialEq + Serialize>(
     is_empty: fn(&T) -> bool,
     into: &mut Vec<StateWrite>,
 ) {
-    for (key, slot) in slots.iter().filter(|(_, slot)| slot.old != slot.new) {
+    let wanted = slots
+        .iter()
+        .filter(|(_, slot)| slot.touched || slot.old != slot.new);
+    for (key, slot) in wanted {
         into.push(StateWrite {
             id: id(*key),
-            expected: slot.digest.clone(),
-            new: if is_empty(&slot.new) {
+            expected: slot.stored.digest().to_owned(),
+            new: if slot.old == slot.new {
+                slot.stored.clone()
+            } else if is_empty(&slot.new) {
                 Stored::default()
             } else {
                 Stored::of(&slot.new)

@@ -14,8 +14,9 @@ use instashop_core::contribution::{
 };
 use instashop_core::table::Table;
 use instashop_core::visits::VisitOutcome;
+use rust_decimal::Decimal;
 
-use crate::oracle::day_of;
+use crate::oracle::{converted, day_of};
 use crate::shop::{OrderRow, Shop};
 
 /// True for totals that [`recount_cells`] tells. Left out are those the other recount tells, and those dated by a moment
@@ -44,6 +45,8 @@ pub fn is_told(cell: &Cell) -> bool {
         | Cell::Movement { .. }
         | Cell::Contact { .. }
         | Cell::Member { .. }
+        | Cell::Commission { returned: false, .. }
+        | Cell::Repricing { .. }
         | Cell::Shipment { .. } => true,
         _ => false,
     }
@@ -96,6 +99,9 @@ fn orders(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cell, i
             continue;
         };
         let class = meaning.class(row.status);
+        let money = row
+            .cents
+            .and_then(|cents| converted(shop, meaning, *id, day, cents));
         let store = no_store(Some(row.store));
         let scope = Scope::Store(store);
         let mut total = |measure, value| {
@@ -111,7 +117,7 @@ fn orders(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cell, i
         };
         match class {
             OrderClass::Recognised | OrderClass::Reversed => {
-                total(Measure::Revenue, row.cents.unwrap_or(0));
+                total(Measure::Revenue, money.unwrap_or(0));
                 total(Measure::Orders, 1);
                 total(Measure::Reversed, i64::from(class == OrderClass::Reversed));
                 add(Cell::Seller { day, store }, 1);
@@ -143,6 +149,33 @@ fn orders(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cell, i
             );
         }
     }
+    // Percents of each sale, for a store with plan `pro` and for any other.
+    for sale in &sales {
+        let money = sale
+            .row
+            .cents
+            .and_then(|cents| converted(shop, meaning, sale.id, sale.day, cents));
+        let Some(cents) = money else { continue };
+        let percents = |tenths: i64| instashop_core::money::cents(Decimal::new(cents * tenths, 5)).unwrap();
+        let since: NaiveDate = "2100-03-01".parse().unwrap();
+        let pro = if sale.day >= since {
+            percents(25) + 7
+        } else {
+            percents(50)
+        };
+        for (tier, cents) in [(Some("pro".to_owned()), pro), (None, percents(50))] {
+            let (day, store, returned) = (sale.day, sale.store, false);
+            add(
+                Cell::Commission {
+                    day,
+                    store,
+                    tier,
+                    returned,
+                },
+                cents,
+            );
+        }
+    }
     let stores: BTreeSet<i64> = sales.iter().map(|sale| sale.store).collect();
     for scope in stores.into_iter().map(Scope::Store).chain([Scope::Platform]) {
         let of: Vec<&Sale<'_>> = sales
@@ -160,11 +193,12 @@ fn orders(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cell, i
                 .iter()
                 .filter_map(|line| Some(line.quantity? * line.price?))
                 .collect();
-            let gross = if values.is_empty() {
-                sale.row.cents.unwrap_or(0)
-            } else {
-                values.iter().sum()
+            let gross = match values.iter().sum() {
+                _ if values.is_empty() => sale.row.cents,
+                sum => Some(sum),
             };
+            let gross = gross.and_then(|cents| converted(shop, meaning, sale.id, sale.day, cents));
+            let gross = gross.unwrap_or(0);
             let units = lines.iter().filter_map(|line| line.quantity).sum();
             for (measure, value) in [(DayMeasure::Gross, gross), (DayMeasure::Units, units)] {
                 add(
@@ -472,9 +506,19 @@ fn stock(shop: &Shop, add: &mut impl FnMut(Cell, i64)) {
             .unwrap_or("unknown");
         let critical = matches!(status, StockStatus::OutOfStock | StockStatus::Critical);
         let available = row.available.unwrap_or(0);
+        let foreign = product
+            .currency
+            .is_some_and(|code| !code.eq_ignore_ascii_case("USD"));
         for (measure, value) in [
             (PlaceMeasure::Units, available),
-            (PlaceMeasure::Value, available.max(0) * product.price.unwrap_or(0)),
+            (
+                PlaceMeasure::Value,
+                if foreign {
+                    0
+                } else {
+                    available.max(0) * product.price.unwrap_or(0)
+                },
+            ),
             (PlaceMeasure::Critical, i64::from(critical)),
         ] {
             let location = location.to_owned();

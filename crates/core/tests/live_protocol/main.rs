@@ -38,7 +38,7 @@ fn beginning() -> DateTime<Utc> {
 
 /// One history, or its beginning; gives the difference to the recount, empty when there is none.
 fn history(seed: u64, most: usize, forgets_to_compare: bool) -> (Vec<String>, Fleet) {
-    let meaning = Meaning::default();
+    let meaning = oracle::meaning();
     let mut shop = Shop::new(seed, beginning());
     let workers = 1 + shop.random.below(3);
     let mut fleet = Fleet::new(&mut shop, workers);
@@ -218,7 +218,7 @@ fn every_history_ends_in_the_recount() {
 /// round end in the same numbers.
 #[test]
 fn pitfall_22_no_order_across_topics() {
-    let meaning = Meaning::default();
+    let meaning = oracle::meaning();
     let mut topics = [
         "customer",
         "buyer",

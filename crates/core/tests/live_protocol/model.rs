@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use instashop_core::checkpoint::{Answer, Owned, Partition, Step};
 use instashop_core::contribution::{Cell, ProductKey, ProductMeasure, Scope};
 use instashop_core::live::{Figure, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes, figures_of};
+use instashop_core::order::Order;
 
 /// A sum of a category on a day.
 pub type CategoryCell = (Scope, NaiveDate, String, &'static str);
@@ -61,6 +62,28 @@ impl Model {
     /// A stored state.
     pub fn read(&self, id: StateId) -> Stored {
         self.states.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Products whose orders are to be computed again, and how often each was marked.
+    pub fn repricing(&self) -> BTreeMap<i64, i64> {
+        let marked = self.cells.iter().filter_map(|(cell, times)| match cell {
+            Cell::Repricing { product } => Some((*product, *times)),
+            _ => None,
+        });
+        marked.collect()
+    }
+
+    /// Orders with a line of a product.
+    pub fn orders_with(&self, is_one: impl Fn(i64) -> bool) -> Vec<i64> {
+        let orders = self.states.iter().filter_map(|(id, stored)| match id {
+            StateId::Order(key) => {
+                let order: Order = stored.read(*id).unwrap()?;
+                let mut products = order.lines.values().filter_map(|line| line.product);
+                products.any(&is_one).then_some(*key)
+            }
+            _ => None,
+        });
+        orders.collect()
     }
 
     /// Applies everything or nothing.

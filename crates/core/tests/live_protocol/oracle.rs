@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use instashop_core::config::{Meaning, OrderClass};
+use instashop_core::config::{CommissionRule, Meaning, OrderClass, Rate};
 use instashop_core::live::Figure;
 use instashop_core::table::Table;
 use instashop_core::view::Totals;
@@ -87,6 +87,56 @@ impl Recount {
     }
 }
 
+/// What the tests call a shop with several currencies: pesos at two rates, rand without any, and commission by plan.
+pub fn meaning() -> Meaning {
+    let rate = |text: &str| Rate(text.parse().unwrap());
+    let day = |text: &str| text.parse().unwrap();
+    Meaning {
+        fx_rates: BTreeMap::from([(
+            "COP".to_owned(),
+            BTreeMap::from([
+                (day("2100-01-15"), rate("0.25")),
+                (day("2100-03-04"), rate("0.333")),
+            ]),
+        )]),
+        commission: vec![
+            CommissionRule {
+                store: None,
+                plan: None,
+                percent: "5".parse().unwrap(),
+                fixed_cents: 0,
+                valid_from: None,
+            },
+            CommissionRule {
+                store: None,
+                plan: Some("pro".into()),
+                percent: "2.5".parse().unwrap(),
+                fixed_cents: 7,
+                valid_from: Some(day("2100-03-01")),
+            },
+        ],
+        ..Meaning::default()
+    }
+}
+
+/// An order's money in the reporting currency: the lowest currency of its products, and the last rate on its day.
+pub fn converted(shop: &Shop, meaning: &Meaning, id: i64, day: NaiveDate, cents: i64) -> Option<i64> {
+    let lines = shop.lines.values().filter(|line| line.order == Some(id));
+    let codes = lines
+        .filter_map(|line| shop.products.get(&line.product?)?.currency)
+        .map(str::to_uppercase);
+    let Some(code) = codes.min().filter(|code| *code != meaning.currency) else {
+        return Some(cents);
+    };
+    let rates = meaning.fx_rates.get(&code)?;
+    let (_, rate) = rates
+        .iter()
+        .filter(|(from, _)| **from <= day)
+        .max_by_key(|(from, _)| **from)?;
+    let exact = rust_decimal::Decimal::new(cents, 2) * rate.0;
+    instashop_core::money::cents(exact)
+}
+
 /// Day of a moment, `None` for what no shop means.
 pub fn day_of(micros: Option<i64>, zone: Tz) -> Option<(NaiveDate, DateTime<Utc>)> {
     let at = DateTime::from_timestamp_micros(micros?)?;
@@ -106,6 +156,9 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
             continue;
         };
         let class = meaning.class(order.status);
+        let money = order
+            .cents
+            .and_then(|cents| converted(shop, meaning, *id, day, cents));
         let method = meaning.payment_method(order.method);
         let mut totals = Totals::default();
         let mut add = |name, dimension: &str, value| {
@@ -118,7 +171,7 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
         };
         match class {
             OrderClass::Recognised | OrderClass::Reversed => {
-                let cents = order.cents.unwrap_or(0);
+                let cents = money.unwrap_or(0);
                 totals.revenue_cents = cents;
                 totals.orders = 1;
                 totals.reversed = i64::from(class == OrderClass::Reversed);
@@ -156,10 +209,10 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
         {
             add("buyers", "", 1);
         }
-        if let Some(cents) = order.cents {
+        if let Some(cents) = money {
             found.amounts.entry(day).or_default().push(cents);
         }
-        for sale in sales(shop, *id, order, day) {
+        for sale in sales(shop, *id, order, money.unwrap_or(0), day) {
             add("category.revenue_cents", &sale.category, sale.cents);
             add("category.units", &sale.category, sale.units);
             add("category.lines", &sale.category, 1);
@@ -231,8 +284,7 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
 }
 
 /// The order's total over its lines: floor shares, then the missing cents to the largest remainders.
-fn sales(shop: &Shop, id: i64, order: &OrderRow, day: NaiveDate) -> Vec<Sale> {
-    let total = order.cents.unwrap_or(0);
+fn sales(shop: &Shop, id: i64, order: &OrderRow, total: i64, day: NaiveDate) -> Vec<Sale> {
     let lines: Vec<_> = shop
         .lines
         .values()

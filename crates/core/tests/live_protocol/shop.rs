@@ -364,7 +364,8 @@ impl Shop {
     fn change_product(&mut self) {
         let key = self.random.between(1, 5);
         let random = &mut self.random;
-        let currency = |random: &mut Random| random.pick(&[Some("USD"), Some("usd"), Some("COP"), None]);
+        let currency =
+            |random: &mut Random| random.pick(&[Some("USD"), Some("usd"), Some("COP"), Some("ZAR"), None]);
         if let Some(product) = self.products.get_mut(&key) {
             // Products are only removed when nothing refers to them any more (a foreign key of the source).
             let used = self.lines.values().any(|line| line.product == Some(key))
@@ -375,8 +376,8 @@ impl Shop {
                 self.send(Table::Product, key, Op::Delete);
                 return;
             }
-            match random.below(7) {
-                0 => product.currency = currency(random),
+            match random.below(9) {
+                0 | 5 | 6 => product.currency = currency(random),
                 1 => product.name = format!("product {}", random.below(100)),
                 2 => product.store = random.between(1, 3),
                 3 => product.price = Some(random.between(0, 9000)),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use instashop_core::batch::Batch;
-use instashop_core::checkpoint::{Answer, Partition, Step};
+use instashop_core::checkpoint::{Answer, Partition, Step as Stretch};
 use instashop_core::config::Meaning;
-use instashop_core::contribution::Calendar;
-use instashop_core::live::{Progress, Run, Writes};
+use instashop_core::contribution::{Calendar, Cell};
+use instashop_core::live::{Progress, Run, Step, Writes};
 
 use crate::batches::{Belief, next_batch};
 use crate::model::{Model, Said};
@@ -119,6 +119,7 @@ impl Fleet {
                 self.copies.clear();
                 self.model.flush();
             }
+            98 => self.reprice(shop, meaning, false),
             _ => self.idle_check(who),
         }
     }
@@ -144,14 +145,7 @@ impl Fleet {
     }
 
     fn compute_batch(&self, batch: &Batch, now: DateTime<Utc>, meaning: &Meaning) -> Writes {
-        let mut run = Run::new(batch, now, meaning);
-        let mut read = BTreeMap::new();
-        let done = loop {
-            match run.go_on(&read).unwrap() {
-                Progress::Read(ids) => read.extend(ids.into_iter().map(|id| (id, self.model.read(id)))),
-                Progress::Done(done) => break *done,
-            }
-        };
+        let done = self.compute_run(Run::new(batch, now, meaning));
         let tally = done.tally;
         let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
         assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");
@@ -164,6 +158,43 @@ impl Fleet {
             );
         }
         done.writes
+    }
+
+    /// Orders of products whose currency turned out to be another are computed again, some of them or all; a product is done
+    /// when all its orders are. A conflict leaves the rest for later.
+    pub fn reprice(&mut self, shop: &mut Shop, meaning: &Meaning, all: bool) {
+        let marked: BTreeMap<i64, i64> = self.model.repricing();
+        if marked.is_empty() {
+            return;
+        }
+        let orders = self.model.orders_with(|product| marked.contains_key(&product));
+        for order in orders {
+            if !all && shop.random.chance(30) {
+                return;
+            }
+            let batch = Batch::default();
+            let writes = self.compute_run(Run::again(&batch, &[order], shop.now, meaning));
+            let said = self.model.commit(self.model.generation, &[], &writes.writes);
+            assert_eq!(said, Said::Done, "nobody writes in between");
+        }
+        let deltas = marked
+            .into_iter()
+            .map(|(product, times)| (Cell::Repricing { product }, -times));
+        let done = Writes {
+            deltas: deltas.collect(),
+            ..Writes::default()
+        };
+        self.model.commit(self.model.generation, &[], &done);
+    }
+
+    fn compute_run(&self, mut run: Run<'_>) -> Step {
+        let mut read = BTreeMap::new();
+        loop {
+            match run.go_on(&read).unwrap() {
+                Progress::Read(ids) => read.extend(ids.into_iter().map(|id| (id, self.model.read(id)))),
+                Progress::Done(done) => return *done,
+            }
+        }
     }
 
     fn write(&mut self, who: usize, pending: &Pending) {
@@ -186,7 +217,7 @@ impl Fleet {
         let steps: Vec<_> = worker
             .owned
             .iter()
-            .map(|(partition, belief)| Step {
+            .map(|(partition, belief)| Stretch {
                 partition: partition.clone(),
                 epoch: belief.epoch,
                 base: belief.base,
@@ -263,6 +294,7 @@ impl Fleet {
             };
             let left = shop.logs.iter().any(is_left);
             if !left {
+                self.reprice(shop, meaning, true);
                 return;
             }
             let most = shop.random.below(30) + 1;

@@ -45,6 +45,7 @@ pub(crate) fn bed() -> MutexGuard<'static, Bed> {
         // A bed of an interrupted run may still stand; its data is of no use.
         let _ = bed.command("instashop", &["down"]).output();
         bed.dev(&["stack", "down", "--remove-data"]);
+        bed.write_maps();
         Mutex::new(bed)
     })
     .lock()
@@ -80,7 +81,26 @@ impl Ran {
     }
 }
 
+/// What a shop with several currencies and rules of commission has in its configuration; `stack up` leaves it as it is.
+const MAPS: &str = r#"
+[meaning]
+commission = [
+  { percent = "5" },
+  { plan = "enterprise", percent = "2.25", fixed_cents = 30 },
+  { store = 2, percent = "3.5", valid_from = "2020-01-01" },
+]
+
+[meaning.fx_rates.EUR]
+2020-01-01 = "1.0955"
+2024-07-01 = "1.1"
+"#;
+
 impl Bed {
+    fn write_maps(&self) {
+        std::fs::create_dir_all(&self.data).expect("the folder of the stack");
+        std::fs::write(self.config_file(), MAPS).expect("the configuration of the stack");
+    }
+
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
     }

@@ -65,11 +65,28 @@ fn drift_is_zero_while_the_shop_runs_with_updates_refunds_and_deletes() {
 }
 
 /// What a shop does to numbers, each in plain SQL at the source.
-const EDGE_CASES: [(&str, &str); 12] = [
+const EDGE_CASES: [(&str, &str); 17] = [
     ("a refund on another day", "UPDATE transaction SET status = 'refunded' WHERE transaction_id =
        (SELECT min(transaction_id) FROM transaction WHERE status = 'completed' AND transaction_date < now() AT TIME ZONE 'UTC' - INTERVAL '3 days')"),
     ("an order in two currencies", "UPDATE product SET currency = 'ARS' WHERE product_id =
        (SELECT d.product_id FROM transactiondetail d JOIN transactiondetail e ON e.transaction_id = d.transaction_id AND e.product_id > d.product_id LIMIT 1)"),
+    ("orders in a currency with a rate, in one without, and in both", "INSERT INTO product (product_id, customer_id, name, category, price, currency)
+       SELECT 910000000 + i, min(customer_id), 'Imported ' || i, 'Imports', 10.05, (ARRAY['eur', 'GBP'])[i] FROM customer, generate_series(1, 2) i GROUP BY i;
+       INSERT INTO transaction (transaction_id, buyer_id, customer_id, transaction_date, total_amount, payment_method, status)
+       SELECT 910000010 + i, min(buyer_id), min(customer_id), now() AT TIME ZONE 'UTC' - INTERVAL '1 day', 20.05 + i, 'PayPal', 'completed'
+       FROM transaction, generate_series(1, 3) i GROUP BY i;
+       INSERT INTO transactiondetail (transaction_id, product_id, quantity, unit_price)
+       VALUES (910000011, 910000001, 1, 10.05), (910000011, 910000001, 2, 5.03), (910000012, 910000002, 2, 10.05),
+              (910000013, 910000001, 1, 10.05), (910000013, 910000002, 1, 13.00)"),
+    ("a product in another currency after it was sold", "UPDATE product SET currency = 'EUR' WHERE product_id = (SELECT product_id FROM transactiondetail
+         WHERE transaction_id < 900000000 GROUP BY product_id ORDER BY count(*) DESC, product_id LIMIT 1)"),
+    ("a refund of an order in another currency", "INSERT INTO transaction (transaction_id, buyer_id, customer_id, transaction_date, total_amount, payment_method, status)
+       SELECT 910000014, min(buyer_id), 2, now() AT TIME ZONE 'UTC' - INTERVAL '40 days', 99.99, 'PayPal', 'completed' FROM transaction;
+       INSERT INTO transactiondetail (transaction_id, product_id, quantity, unit_price) VALUES (910000014, 910000001, 1, 99.99);
+       UPDATE transaction SET status = 'refunded' WHERE transaction_id = 910000014"),
+    ("a store with another plan", "UPDATE customer SET subscription_plan = 'Enterprise' WHERE customer_id = (SELECT customer_id FROM transaction ORDER BY transaction_id LIMIT 1)"),
+    ("a buyer who moves to where nobody knows", "UPDATE buyer SET shipping_address = 'Calle 1, Atlantis, Argentina'
+       WHERE buyer_id IN (SELECT buyer_id FROM transaction ORDER BY transaction_id LIMIT 20)"),
     ("a sale without lines", "INSERT INTO transaction (transaction_id, buyer_id, customer_id, transaction_date, total_amount, payment_method, status)
        SELECT 910000001, min(buyer_id), min(customer_id), now() AT TIME ZONE 'UTC', 45.67, 'PayPal', 'completed' FROM transaction"),
     ("a status nobody knows", "UPDATE transaction SET status = 'teleported' WHERE transaction_id = (SELECT max(transaction_id) - 5 FROM transaction WHERE transaction_id < 900000000)"),
@@ -142,6 +159,22 @@ fn every_metric_is_its_recount_also_after_edge_cases() {
         (
             "two currencies",
             "SELECT count(*)::text FROM semantic.kpi_data_quality WHERE issue = 'mixed_currency' AND data_quality > 0",
+        ),
+        (
+            "sales without a rate",
+            "SELECT count(*)::text FROM semantic.kpi_data_quality WHERE issue = 'orders_without_fx' AND data_quality > 0",
+        ),
+        (
+            "a converted sale",
+            "SELECT count(*)::text FROM marts.order_facts WHERE currency = 'EUR' AND fx = 1.1 AND amount_rc = round(amount * 1.1, 2)",
+        ),
+        (
+            "an unknown region",
+            "SELECT count(*)::text FROM semantic.kpi_sales_by_region WHERE region = 'unknown' AND coverage < 1",
+        ),
+        (
+            "commission by plan",
+            "SELECT count(*)::text FROM marts.order_facts WHERE commission_tier = 'enterprise' AND commission = round(amount_rc * 0.0225 + 0.30, 2)",
         ),
         (
             "a reversal on its own day",

@@ -13,17 +13,37 @@ UNION ALL
 SELECT p.product_id, p.customer_id, p.category, p.price, p.currency, p.status, true
 FROM staging.product p WHERE p._deleted AND NOT EXISTS (SELECT 1 FROM source_product s WHERE s.product_id = p.product_id);
 
+-- A currency's rates as spans, and the currencies of the products in an order.
+CREATE TEMP TABLE plain_rate ON COMMIT DROP AS
+SELECT currency, rate_date AS since, coalesce(lead(rate_date) OVER (PARTITION BY currency ORDER BY rate_date), 'infinity') AS until, to_reporting AS rate
+FROM ref.fx_rate;
+CREATE TEMP TABLE plain_currency ON COMMIT DROP AS
+SELECT d.transaction_id AS id, min(upper(btrim(p.currency)) COLLATE "C") COLLATE "default" AS low,
+  max(upper(btrim(p.currency)) COLLATE "C") COLLATE "default" AS high
+FROM source_transactiondetail d JOIN plain_product p ON p.product_id = d.product_id
+WHERE btrim(p.currency) <> '' GROUP BY d.transaction_id;
+ANALYZE plain_currency;
+
 CREATE TEMP TABLE plain_header ON COMMIT DROP AS
-SELECT h.*, h.class IN ('recognised', 'reversed') AS sale FROM (
-  SELECT
-    t.transaction_id AS id, t.buyer_id AS buyer, CASE WHEN coalesce(t.customer_id, 0) = 0 THEN -1 ELSE t.customer_id END AS store,
-    t.total_amount AS raw_amount,
-    CASE WHEN abs(round(t.total_amount, 2)) < 10000000000 THEN round(t.total_amount, 2) END AS amount,
-    coalesce((SELECT a.method FROM ref.payment_alias a WHERE a.raw = lower(btrim(t.payment_method))), 'unknown') AS method,
-    coalesce((SELECT s.class FROM ref.order_status s WHERE s.status = lower(btrim(t.status))), 'unmapped') AS class,
-    t.transaction_date AT TIME ZONE 'UTC' AS at,
-    CASE WHEN t.transaction_date BETWEEN '0001-01-02' AND '9999-12-30' THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE c.tz)::date END AS day
-  FROM source_transaction t CROSS JOIN plain_clock c
+SELECT
+  h.id, h.buyer, h.store, h.raw_amount, h.method, h.class, h.at, h.day, h.low, h.high, h.rate, h.class IN ('recognised', 'reversed') AS sale,
+  CASE WHEN abs(round(h.raw_amount, 2)) < 1e10 AND abs(h.converted) < 1e13 THEN h.converted END AS amount
+FROM (
+  SELECT r.*, round(round(r.raw_amount, 2) * r.rate, 2) AS converted FROM (
+    SELECT t.*, k.low, k.high, CASE WHEN coalesce(k.low, t.reporting) = t.reporting THEN 1 ELSE x.rate END AS rate
+    FROM (
+      SELECT
+        t.transaction_id AS id, t.buyer_id AS buyer, CASE WHEN coalesce(t.customer_id, 0) = 0 THEN -1 ELSE t.customer_id END AS store,
+        t.total_amount AS raw_amount, c.currency AS reporting,
+        coalesce((SELECT a.method FROM ref.payment_alias a WHERE a.raw = lower(btrim(t.payment_method))), 'unknown') AS method,
+        coalesce((SELECT s.class FROM ref.order_status s WHERE s.status = lower(btrim(t.status))), 'unmapped') AS class,
+        t.transaction_date AT TIME ZONE 'UTC' AS at,
+        CASE WHEN t.transaction_date BETWEEN '0001-01-02' AND '9999-12-30' THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE c.tz)::date END AS day
+      FROM source_transaction t CROSS JOIN plain_clock c
+    ) t
+    LEFT JOIN plain_currency k ON k.id = t.id
+    LEFT JOIN plain_rate x ON x.currency = k.low AND t.day >= x.since AND t.day < x.until
+  ) r
 ) h;
 ANALYZE plain_header;
 
@@ -33,7 +53,7 @@ SELECT
   round(abs(o.amount) * 100) AS cents, sign(o.amount) AS sign,
   greatest(coalesce(d.quantity * CASE WHEN abs(round(d.unit_price * 100)) < 1000000000000 THEN round(d.unit_price * 100) END, 0), 0) AS gross,
   d.quantity * d.unit_price AS value,
-  coalesce(nullif(btrim(p.category), ''), 'unclassified') AS category, p.currency
+  coalesce(nullif(btrim(p.category), ''), 'unclassified') AS category
 FROM source_transactiondetail d
 JOIN plain_header o ON o.id = d.transaction_id
 LEFT JOIN plain_product p ON p.product_id = d.product_id;
@@ -52,12 +72,65 @@ FROM (
 ANALYZE plain_line;
 
 CREATE TEMP TABLE plain_order ON COMMIT DROP AS
-SELECT o.*, round(coalesce(l.value, o.raw_amount), 2) AS gross, coalesce(l.n, 0) AS n_lines, l.low, l.high
+SELECT o.*, round(coalesce(l.value, o.raw_amount) * o.rate, 2) AS gross, coalesce(l.n, 0) AS n_lines
 FROM plain_header o
-LEFT JOIN (SELECT order_id, sum(value) AS value, count(*) AS n, min(currency) AS low, max(currency) AS high FROM plain_part GROUP BY order_id) l
+LEFT JOIN (SELECT order_id, sum(value) AS value, count(*) AS n FROM plain_part GROUP BY order_id) l
   ON l.order_id = o.id;
 CREATE INDEX ON plain_order (buyer);
 ANALYZE plain_order;
+
+-- What each sale earns the platform: all rules that could be meant, the most special and latest of them.
+CREATE TEMP TABLE plain_commission ON COMMIT DROP AS
+SELECT DISTINCT ON (o.id) o.id, o.store, o.day, o.class, round(o.amount * k.percent * 0.01 + k.fixed, 2) AS cut
+FROM plain_order o
+LEFT JOIN (
+  SELECT c.customer_id AS store, coalesce(p.tier, lower(btrim(c.subscription_plan))) AS tier
+  FROM (SELECT customer_id, subscription_plan FROM source_customer
+        UNION ALL SELECT customer_id, subscription_plan FROM staging.customer g
+        WHERE g._deleted AND NOT EXISTS (SELECT 1 FROM source_customer s WHERE s.customer_id = g.customer_id)) c
+  LEFT JOIN ref.plan p ON p.raw = lower(btrim(c.subscription_plan))
+) t ON t.store = o.store
+JOIN ref.commission k ON o.day >= k.valid_from AND coalesce(k.store_id = o.store, true) AND (k.tier IS NULL OR k.tier = t.tier)
+WHERE o.sale AND o.amount IS NOT NULL
+ORDER BY o.id, CASE WHEN k.store_id IS NOT NULL THEN 1 WHEN k.tier IS NOT NULL THEN 2 ELSE 3 END, k.valid_from DESC;
+INSERT INTO kpi_expected (metric, key, value)
+SELECT 'commission', concat_ws('/', c.day, s.store_id, 'earned'), sum(c.cut) FROM plain_commission c CROSS JOIN LATERAL (VALUES (c.store), (0)) s(store_id)
+GROUP BY c.day, s.store_id
+UNION ALL
+SELECT 'commission', s.store_id::text, sum(CASE WHEN c.class = 'recognised' THEN c.cut ELSE 0 END)
+FROM plain_commission c CROSS JOIN LATERAL (VALUES (c.store), (0)) s(store_id) GROUP BY s.store_id;
+
+-- Addresses told apart once: the names in their order, a country moved to the front, and the last name that is known.
+CREATE TEMP TABLE plain_address ON COMMIT DROP AS
+SELECT o.id, o.store, o.day, o.amount, coalesce(s.address, b.shipping_address) AS address
+FROM plain_order o
+LEFT JOIN (SELECT DISTINCT ON (transaction_id) transaction_id, delivery_address AS address FROM source_shipment
+           WHERE trim(delivery_address) <> '' ORDER BY transaction_id, shipment_id) s ON s.transaction_id = o.id
+LEFT JOIN (SELECT buyer_id, shipping_address FROM source_buyer
+           UNION ALL SELECT buyer_id, shipping_address FROM staging.buyer g
+           WHERE g._deleted AND NOT EXISTS (SELECT 1 FROM source_buyer s WHERE s.buyer_id = g.buyer_id)) b ON b.buyer_id = o.buyer
+WHERE o.sale AND o.day IS NOT NULL;
+CREATE TEMP TABLE plain_region ON COMMIT DROP AS
+SELECT n.address, (SELECT a.region FROM unnest(n.names) WITH ORDINALITY k(name, place) JOIN ref.region_alias a ON a.alias = k.name AND a.region IS NOT NULL
+                   ORDER BY k.place DESC LIMIT 1) AS region
+FROM (
+  SELECT m.address, CASE WHEN EXISTS (SELECT 1 FROM ref.region_alias a WHERE a.is_country AND a.alias = m.names[cardinality(m.names)])
+    THEN m.names[cardinality(m.names)] || m.names[:cardinality(m.names) - 1] ELSE m.names END AS names
+  FROM (SELECT d.address, ARRAY(SELECT core.place(p) FROM regexp_split_to_table(d.address, ',') WITH ORDINALITY s(p, i) WHERE trim(p) <> '' ORDER BY i) AS names
+        FROM (SELECT DISTINCT address FROM plain_address WHERE address IS NOT NULL) d) m
+) n;
+INSERT INTO kpi_expected (metric, key, value)
+SELECT 'sales_by_region', concat_ws('/', g.day, g.store, g.region, x.part), x.value
+FROM (SELECT a.day, s.store, coalesce(r.region, 'unknown') AS region, sum(a.amount) AS amount, count(*) AS orders
+      FROM plain_address a LEFT JOIN plain_region r ON r.address = a.address CROSS JOIN LATERAL (VALUES (a.store), (0)) s(store)
+      GROUP BY a.day, s.store, coalesce(r.region, 'unknown')) g
+CROSS JOIN LATERAL (VALUES (NULL, g.amount), ('orders', CASE WHEN g.store <> 0 THEN g.orders END)) x(part, value);
+
+-- The first day of which anything is known: of an order, or of an event with somebody who acted.
+CREATE TEMP TABLE plain_first ON COMMIT DROP AS
+SELECT least((SELECT min(day) FROM plain_order), (
+  SELECT min((u."timestamp" AT TIME ZONE 'UTC' AT TIME ZONE c.tz)::date) FROM source_userbehavior u CROSS JOIN plain_clock c
+  WHERE u."timestamp" BETWEEN '0001-01-02' AND '9999-12-30' AND (u.metadata ->> 'buyer_id' IS NOT NULL OR u.customer_id IS NOT NULL))) AS day;
 
 -- Every order twice: for its store, and for the platform (0).
 CREATE TEMP TABLE plain_sale ON COMMIT DROP AS
@@ -71,7 +144,7 @@ FROM (SELECT store_id, sum(amount) FILTER (WHERE sale) AS revenue,
         sum(amount) FILTER (WHERE sale AND day < today AND day >= today - 30) AS last,
         sum(amount) FILTER (WHERE sale AND day < today - 30 AND day >= today - 60) AS before,
         count(*) FILTER (WHERE sale AND day < today AND day >= today - 60) AS n,
-        (SELECT min(day) FROM plain_order) <= max(today) - 60 AS has_base
+        (SELECT day FROM plain_first) <= max(today) - 60 AS has_base
       FROM plain_sale CROSS JOIN plain_clock GROUP BY store_id) s
 CROSS JOIN LATERAL (VALUES
   ('revenue_total', store_id::text, revenue), ('revenue_today', store_id::text, today), ('revenue_30d', store_id::text, last),
@@ -140,13 +213,13 @@ SELECT 'temporal_pattern', concat_ws('/', o.store, extract(isodow FROM o.day), e
   round(count(*)::numeric / nullif((c.monday - c.since) / 7, 0), 9)
 FROM plain_order o
 CROSS JOIN (SELECT tz, monday, greatest(monday - 56, first + (8 - extract(isodow FROM first)::int) % 7) AS since
-            FROM (SELECT tz, today - (extract(isodow FROM today)::int - 1) AS monday, (SELECT min(day) FROM plain_order) AS first FROM plain_clock) m) c
+            FROM (SELECT tz, today - (extract(isodow FROM today)::int - 1) AS monday, (SELECT day FROM plain_first) AS first FROM plain_clock) m) c
 WHERE o.sale AND o.day >= c.since AND o.day < c.monday
 GROUP BY o.store, o.day - (o.day - DATE '2001-01-01'), extract(isodow FROM o.day), extract(hour FROM o.at AT TIME ZONE c.tz), c.monday, c.since;
 
 INSERT INTO kpi_expected (metric, key, value)
 SELECT 'top_products', concat_ws('/', place, product), net
-FROM (SELECT product, sum(net) AS net, row_number() OVER (ORDER BY sum(net) DESC, product) AS place
+FROM (SELECT product, sum(net) AS net, row_number() OVER (ORDER BY coalesce(sum(net), 0) DESC, product) AS place
       FROM plain_line CROSS JOIN plain_clock WHERE sale AND product IS NOT NULL AND day < today AND day >= today - 30 GROUP BY product) p
 WHERE place <= 100;
 
@@ -210,7 +283,8 @@ SELECT x.metric, buyer::text, x.value FROM plain_buyer CROSS JOIN LATERAL (VALUE
 UNION ALL
 SELECT 'churn_buyers', '', round(avg(CASE WHEN last < today - 180 THEN 1 ELSE 0 END), 9) FROM plain_buyer CROSS JOIN plain_clock
 UNION ALL
-SELECT 'clv_12m', b.buyer::text, round(365 * b.n / (b.tenure + 1 / nullif(g.rate, 0)) * ((b.mean * b.n + g.mean * 3) / (b.n + 3)), 4)
+-- Twice, since the two ways round half a unit of the last place differently.
+SELECT 'clv_12m', b.buyer::text, round(round(365 * b.n / (b.tenure + 1 / nullif(g.rate, 0)) * ((b.mean * b.n + g.mean * 3) / (b.n + 3)), 9), 4)
 FROM plain_buyer b CROSS JOIN (SELECT sum(n - 1) / nullif(sum(tenure), 0) AS rate, sum(mean * n) / sum(n) AS mean FROM plain_buyer) g;
 
 -- Scores by counting who is worse, instead of by a rank function.
@@ -383,29 +457,32 @@ WHERE place <= 50;
 
 CREATE TEMP TABLE plain_stock ON COMMIT DROP AS
 SELECT s.stock_id AS id, s.product_id AS product, p.store_id AS store, p.status, s.available_quantity AS available, s.reorder_point AS reorder,
-  coalesce(nullif(btrim(s.warehouse_location), ''), 'unknown') AS place, p.price,
+  coalesce(nullif(btrim(s.warehouse_location), ''), 'unknown') AS place,
+  round(greatest(s.available_quantity, 0) * p.price * CASE WHEN coalesce(upper(nullif(btrim(p.currency), '')), c.currency) = c.currency THEN 1 ELSE x.rate END, 2) AS worth,
   coalesce(d.sold, 0) / 28 * CASE WHEN t.held > 0 THEN greatest(s.available_quantity, 0) / t.held ELSE 1 END AS daily
 FROM source_stock s
+CROSS JOIN plain_clock c
 LEFT JOIN plain_product p ON p.product_id = s.product_id
+LEFT JOIN plain_rate x ON x.currency = upper(btrim(p.currency)) AND c.today >= x.since AND c.today < x.until
 LEFT JOIN (SELECT product_id, sum(greatest(available_quantity, 0))::numeric AS held FROM source_stock GROUP BY product_id) t ON t.product_id = s.product_id
 LEFT JOIN (SELECT product, sum(quantity)::numeric AS sold FROM plain_line CROSS JOIN plain_clock WHERE sale AND day > today - 28 GROUP BY product) d ON d.product = s.product_id;
 INSERT INTO kpi_expected (metric, key, value)
 SELECT 'stock_status', concat_ws('/', store, CASE WHEN reorder IS NULL OR available IS NULL THEN 'unknown' WHEN available <= 0 THEN 'out_of_stock'
   WHEN available <= reorder THEN 'critical' WHEN 2 * available <= 3 * reorder THEN 'low' ELSE 'optimal' END), count(*) FROM plain_stock GROUP BY 2
-UNION ALL SELECT 'critical_products', store::text, count(DISTINCT product) FROM plain_stock
+UNION ALL SELECT 'critical_products', concat_ws('/', store), count(DISTINCT product) FROM plain_stock
   WHERE reorder IS NOT NULL AND (available <= 0 OR available <= reorder) AND lower(btrim(coalesce(status, ''))) <> 'inactive' GROUP BY store
 UNION ALL SELECT 'days_of_stock', id::text, round(greatest(available, 0) / nullif(daily, 0), 6) FROM plain_stock
-UNION ALL SELECT 'dead_stock', store::text, count(*) FROM plain_stock WHERE daily = 0 AND available > 0 GROUP BY store
-UNION ALL SELECT 'dead_stock', store || '/value', sum(available * price) FROM plain_stock WHERE daily = 0 AND available > 0 GROUP BY store
+UNION ALL SELECT 'dead_stock', concat_ws('/', store), count(*) FROM plain_stock WHERE daily = 0 AND available > 0 GROUP BY store
+UNION ALL SELECT 'dead_stock', concat_ws('/', store, 'value'), sum(worth) FROM plain_stock WHERE daily = 0 AND available > 0 GROUP BY store
 UNION ALL SELECT 'warehouses', concat_ws('/', place, store), sum(available) FROM plain_stock GROUP BY place, store
-UNION ALL SELECT 'warehouses', concat_ws('/', place, store, 'value'), sum(greatest(available, 0) * price) FROM plain_stock GROUP BY place, store
+UNION ALL SELECT 'warehouses', concat_ws('/', place, store, 'value'), sum(worth) FROM plain_stock GROUP BY place, store
 UNION ALL SELECT 'movements', concat_ws('/', (m.movement_date AT TIME ZONE 'UTC' AT TIME ZONE c.tz)::date, p.store_id, coalesce(lower(btrim(m.reason)), 'unknown')),
   sum(CASE lower(btrim(m.movement_type)) WHEN 'in' THEN m.quantity WHEN 'out' THEN -m.quantity ELSE 0 END)
 FROM source_inventorymovement m CROSS JOIN plain_clock c LEFT JOIN plain_product p ON p.product_id = m.product_id
 WHERE m.movement_date >= '1900-01-01' AND m.movement_date < '9999-01-01' GROUP BY 2
 UNION ALL SELECT 'abc', concat_ws('/', product, class), 1 FROM (
-  SELECT a.product, CASE WHEN sum(b.net) FILTER (WHERE (b.net, -b.product) > (a.net, -a.product)) IS NULL OR sum(b.net) FILTER (WHERE (b.net, -b.product) > (a.net, -a.product)) < sum(b.net) * 0.80 THEN 'A'
-    WHEN sum(b.net) FILTER (WHERE (b.net, -b.product) > (a.net, -a.product)) < sum(b.net) * 0.95 THEN 'B' ELSE 'C' END AS class, sum(b.net) AS total
+  SELECT a.product, CASE WHEN coalesce(sum(b.net) FILTER (WHERE (b.net, -b.product) > (a.net, -a.product)), 0) < sum(b.net) * 0.80 THEN 'A'
+    WHEN coalesce(sum(b.net) FILTER (WHERE (b.net, -b.product) > (a.net, -a.product)), 0) < sum(b.net) * 0.95 THEN 'B' ELSE 'C' END AS class, sum(b.net) AS total
   FROM (SELECT p.product_id AS product, greatest(coalesce(sum(l.net), 0), 0) AS net FROM source_product p CROSS JOIN plain_clock c
         LEFT JOIN plain_line l ON l.product = p.product_id AND l.sale AND l.day < c.today AND l.day >= c.today - 90 GROUP BY p.product_id) a
   CROSS JOIN (SELECT p.product_id AS product, greatest(coalesce(sum(l.net), 0), 0) AS net FROM source_product p CROSS JOIN plain_clock c
@@ -417,13 +494,14 @@ UNION ALL SELECT 'shipments', concat_ws('/', CASE WHEN s.estimated_delivery_date
 
 INSERT INTO kpi_expected (metric, key, value)
 SELECT 'data_quality', concat_ws('/', day, x.issue), x.n
-FROM (SELECT day, count(*) FILTER (WHERE class = 'unmapped') AS unmapped, count(*) FILTER (WHERE sale AND amount IS NULL) AS no_amount,
-        count(*) FILTER (WHERE sale AND n_lines = 0) AS no_lines, count(*) FILTER (WHERE low <> high) AS mixed,
+FROM (SELECT day, count(*) FILTER (WHERE class = 'unmapped') AS unmapped, count(*) FILTER (WHERE sale AND amount IS NULL AND rate IS NOT NULL) AS no_amount,
+        count(*) FILTER (WHERE sale AND rate IS NULL) AS no_fx, count(*) FILTER (WHERE sale AND n_lines = 0) AS no_lines, count(*) FILTER (WHERE low <> high) AS mixed,
         count(*) FILTER (WHERE coalesce(low, c.currency) <> c.currency) AS other, count(*) FILTER (WHERE method = 'unknown') AS no_method,
         count(*) FILTER (WHERE store = -1) AS no_store, count(*) FILTER (WHERE buyer IS NULL) AS no_buyer, count(*) FILTER (WHERE amount < 0) AS negative,
         count(*) FILTER (WHERE n_lines > 0 AND gross < amount) AS mismatch
       FROM plain_order CROSS JOIN plain_clock c WHERE day IS NOT NULL GROUP BY day) d
-CROSS JOIN LATERAL (VALUES ('unmapped_status', unmapped), ('sale_without_amount', no_amount), ('sale_without_lines', no_lines), ('mixed_currency', mixed),
+CROSS JOIN LATERAL (VALUES ('unmapped_status', unmapped), ('sale_without_amount', no_amount), ('sale_without_lines', no_lines), ('orders_without_fx', no_fx),
+  ('mixed_currency', mixed),
   ('other_currency', other), ('unknown_payment_method', no_method), ('order_without_store', no_store), ('order_without_buyer', no_buyer),
   ('negative_amount', negative), ('lines_below_total', mismatch)) x(issue, n)
 UNION ALL SELECT 'data_quality', 'lines_without_order', count(*) FROM source_transactiondetail d WHERE NOT EXISTS (SELECT 1 FROM source_transaction t WHERE t.transaction_id = d.transaction_id)

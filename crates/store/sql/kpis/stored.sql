@@ -15,6 +15,9 @@ UNION ALL SELECT 'max_order', concat_ws('/', day, store_id), max_order FROM sema
 UNION ALL SELECT 'min_order', concat_ws('/', day, store_id), min_order FROM semantic.kpi_min_order
 UNION ALL SELECT 'growth_rate', store_id::text, round(growth_rate, 9) FROM semantic.kpi_growth_rate
 UNION ALL SELECT 'gmv', concat_ws('/', day, store_id), gmv FROM semantic.kpi_gmv
+UNION ALL SELECT 'commission', concat_ws('/', day, store_id, 'earned'), commission_earned FROM semantic.kpi_commission
+-- The day of a reversal is no source's; over all days only the order counts.
+UNION ALL SELECT 'commission', store_id::text, sum(commission) FROM semantic.kpi_commission GROUP BY store_id
 UNION ALL SELECT 'gmv_concentration', 'top 1', round(gmv_concentration, 9) FROM semantic.kpi_gmv_concentration
 UNION ALL SELECT 'gmv_concentration', 'hhi', round(hhi, 6) FROM semantic.kpi_gmv_concentration
 UNION ALL SELECT 'sales_by_category', concat_ws('/', day, store_id, category), sales_by_category FROM semantic.kpi_sales_by_category
@@ -22,6 +25,9 @@ UNION ALL SELECT 'sales_by_category', concat_ws('/', day, store_id, category, 'u
 UNION ALL SELECT 'sales_by_category', concat_ws('/', day, store_id, category, 'orders'), orders FROM semantic.kpi_sales_by_category
 UNION ALL SELECT 'sales_by_category', concat_ws('/', day, 0, category), sum(sales_by_category) FROM semantic.kpi_sales_by_category GROUP BY day, category
 UNION ALL SELECT 'sales_by_category', concat_ws('/', day, 0, category, 'units'), sum(units) FROM semantic.kpi_sales_by_category GROUP BY day, category
+UNION ALL SELECT 'sales_by_region', concat_ws('/', day, store_id, region), sales_by_region FROM semantic.kpi_sales_by_region
+UNION ALL SELECT 'sales_by_region', concat_ws('/', day, store_id, region, 'orders'), orders FROM semantic.kpi_sales_by_region
+UNION ALL SELECT 'sales_by_region', concat_ws('/', day, 0, region), sum(sales_by_region) FROM semantic.kpi_sales_by_region GROUP BY day, region
 UNION ALL SELECT 'payment_mix', concat_ws('/', day, 0, payment_method, 'revenue'), sum(revenue) FROM semantic.kpi_payment_mix GROUP BY day, payment_method
 UNION ALL SELECT 'payment_success', concat_ws('/', day, 0, payment_method), round(sum(paid) / nullif(sum(paid) + sum(failed), 0), 9)
   FROM semantic.kpi_payment_success GROUP BY day, payment_method
@@ -53,7 +59,7 @@ UNION ALL SELECT 'plan_mix', tier, plan_mix FROM semantic.kpi_plan_mix
 UNION ALL SELECT 'mrr', '', mrr FROM semantic.kpi_mrr
 UNION ALL SELECT 'churn_buyers', '', round(churn_buyers, 9) FROM semantic.kpi_churn_buyers
 UNION ALL SELECT 'clv_historic', buyer_id::text, clv_historic FROM semantic.kpi_clv_historic
-UNION ALL SELECT 'clv_12m', buyer_id::text, round(clv_12m, 4) FROM semantic.kpi_clv_12m
+UNION ALL SELECT 'clv_12m', buyer_id::text, round(round(clv_12m, 9), 4) FROM semantic.kpi_clv_12m
 UNION ALL SELECT 'segments_crm', segment_id::text, segments_crm FROM semantic.kpi_segments_crm
 UNION ALL SELECT 'rfm', segment, rfm FROM semantic.kpi_rfm
 UNION ALL SELECT 'buyer_profile', buyer_id::text, buyer_profile FROM semantic.kpi_buyer_profile
@@ -77,9 +83,9 @@ UNION ALL SELECT 'search', concat_ws('/', day, store_id, term), search FROM sema
 UNION ALL SELECT 'store_funnel', store_id::text, round(store_funnel, 9) FROM semantic.kpi_store_funnel
 UNION ALL SELECT 'journey', path, journey FROM semantic.kpi_journey
 UNION ALL SELECT 'stock_status', concat_ws('/', store_id, status), stock_status FROM semantic.kpi_stock_status
-UNION ALL SELECT 'critical_products', store_id::text, critical_products FROM semantic.kpi_critical_products
+UNION ALL SELECT 'critical_products', concat_ws('/', store_id), critical_products FROM semantic.kpi_critical_products
 UNION ALL SELECT 'days_of_stock', stock_id::text, round(days_of_stock, 6) FROM semantic.kpi_days_of_stock
-UNION ALL SELECT 'dead_stock', store_id::text, dead_stock FROM semantic.kpi_dead_stock
+UNION ALL SELECT 'dead_stock', concat_ws('/', store_id), dead_stock FROM semantic.kpi_dead_stock
 UNION ALL SELECT 'dead_stock', concat_ws('/', store_id, 'value'), retail_value FROM semantic.kpi_dead_stock
 UNION ALL SELECT 'movements', concat_ws('/', day, store_id, reason), movements FROM semantic.kpi_movements
 UNION ALL SELECT 'warehouses', concat_ws('/', warehouse_location, store_id), warehouses FROM semantic.kpi_warehouses

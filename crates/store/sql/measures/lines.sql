@@ -1,19 +1,26 @@
 -- Order totals shared over their lines to the cent, by category and by product and business day: the four steps of
--- core.order_lines and core::money::allocate. Continues a WITH that names the tables.
--- $1, $2: order statuses and their classes; $3: reporting zone; $4, $5: products that are gone, and their last category.
-status_class AS (SELECT * FROM unnest($1::text[], $2::text[]) AS m(status, class)),
-gone AS (SELECT * FROM unnest($4::bigint[], $5::text[]) AS g(product_id, category)),
+-- core.order_lines and core::money::allocate. Continues currency.sql.
+-- $5: products that are gone; $7: reporting zone; $8, $9: order statuses and their classes; $10: last category of products
+-- that are gone.
+status_class AS (SELECT * FROM unnest($8::text[], $9::text[]) AS m(status, class)),
+gone AS (SELECT * FROM unnest($5::bigint[], $10::text[]) AS g(product_id, category)),
 sales AS (
   SELECT
     t.transaction_id AS order_id,
-    coalesce(CASE WHEN abs(round(t.total_amount * 100)) < 1000000000000 THEN round(t.total_amount * 100) END, 0) AS cents,
-    (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $3::text)::date AS day
+    CASE
+      WHEN abs(round(t.total_amount * 100)) >= 1000000000000 OR t.total_amount IS NULL THEN 0
+      WHEN r.order_id IS NULL THEN round(t.total_amount * 100)
+      WHEN abs(round(round(t.total_amount * 100) * r.rate)) < 1000000000000000 THEN round(round(t.total_amount * 100) * r.rate)
+      ELSE 0
+    END AS cents,
+    (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text)::date AS day
   FROM transaction t
   JOIN status_class s ON s.status = lower(btrim(t.status))
+  LEFT JOIN order_rate r ON r.order_id = t.transaction_id
   WHERE s.class IN ('recognised', 'reversed')
     AND t.transaction_date >= TIMESTAMP '0001-01-01' AND t.transaction_date < TIMESTAMP '10000-01-01'
-    AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $3::text >= TIMESTAMP '0001-01-01'
-    AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $3::text < TIMESTAMP '10000-01-01'
+    AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text >= TIMESTAMP '0001-01-01'
+    AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text < TIMESTAMP '10000-01-01'
 ),
 lines AS (
   SELECT

@@ -1,21 +1,28 @@
--- Sums, payments and buyers by business day, as core::contribution books them. Continues a WITH that names the tables.
--- $1, $2: order statuses and their classes; $3, $4: payment aliases and their methods; $5: reporting zone.
-status_class AS (SELECT * FROM unnest($1::text[], $2::text[]) AS m(status, class)),
-method_alias AS (SELECT * FROM unnest($3::text[], $4::text[]) AS m(alias, method)),
+-- Sums, payments and buyers by business day, as core::contribution books them. Continues currency.sql.
+-- $7: reporting zone; $8, $9: order statuses and their classes; $10, $11: payment aliases and their methods.
+status_class AS (SELECT * FROM unnest($8::text[], $9::text[]) AS m(status, class)),
+method_alias AS (SELECT * FROM unnest($10::text[], $11::text[]) AS m(alias, method)),
 headers AS MATERIALIZED (
   SELECT
     t.buyer_id,
     coalesce(s.class, 'unmapped') AS class,
     coalesce(s.class IN ('recognised', 'reversed'), false) AS is_sale,
     coalesce(a.method, 'unknown') AS method,
-    -- An amount that no decimal(12,2) can hold counts as none (core::order).
-    CASE WHEN abs(round(t.total_amount * 100)) < 1000000000000 THEN round(t.total_amount * 100) ELSE 0 END AS cents,
+    -- An amount that no decimal(12,2) can hold counts as none (core::order), and so does one without a rate or one that is
+    -- absurd after its conversion (core::money::convert).
+    CASE
+      WHEN abs(round(t.total_amount * 100)) >= 1000000000000 OR t.total_amount IS NULL THEN 0
+      WHEN r.order_id IS NULL THEN round(t.total_amount * 100)
+      WHEN abs(round(round(t.total_amount * 100) * r.rate)) < 1000000000000000 THEN round(round(t.total_amount * 100) * r.rate)
+      ELSE 0
+    END AS cents,
     -- No day without a year of four digits, in UTC and in the zone.
     CASE WHEN t.transaction_date >= TIMESTAMP '0001-01-01' AND t.transaction_date < TIMESTAMP '10000-01-01'
-          AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $5::text >= TIMESTAMP '0001-01-01'
-          AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $5::text < TIMESTAMP '10000-01-01'
-         THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $5::text)::date END AS day
+          AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text >= TIMESTAMP '0001-01-01'
+          AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text < TIMESTAMP '10000-01-01'
+         THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE $7::text)::date END AS day
   FROM transaction t
+  LEFT JOIN order_rate r ON r.order_id = t.transaction_id
   LEFT JOIN status_class s ON s.status = lower(btrim(t.status))
   LEFT JOIN method_alias a ON a.alias = lower(btrim(t.payment_method))
 ),

@@ -297,6 +297,7 @@ mod tests {
             include_str!("link.rs"),
             include_str!("recover.rs"),
             include_str!("sweep.rs"),
+            include_str!("reprice.rs"),
             include_str!("publish.rs"),
             include_str!("projection.rs"),
         ] {
@@ -309,7 +310,11 @@ mod tests {
     #[test]
     fn the_reader_may_do_what_the_queries_call_and_nothing_else() {
         let mut expected = listed(&["multi", "exec"]);
-        for text in [include_str!("query.rs"), include_str!("dump.rs")] {
+        for text in [
+            include_str!("query.rs"),
+            include_str!("dump.rs"),
+            include_str!("cells.rs"),
+        ] {
             let production = text.split("#[cfg(test)]").next().unwrap();
             expected.extend(called(production, &["cmd("]));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use instashop_core::contribution::{Doing, Scope};
-use instashop_core::live::{Known, Listing, LiveTotals, StateId, Stored};
+use instashop_core::live::{Known, Listing, LiveTotals, Merchant, StateId, Stored};
 use instashop_core::order::Kept;
 use redis::aio::MultiplexedConnection;
 use serde::de::DeserializeOwned;
@@ -64,7 +64,8 @@ async fn meta(connection: &mut MultiplexedConnection) -> Result<BTreeMap<String,
 async fn read(connection: &mut MultiplexedConnection, keys: &Keys) -> Result<LiveTotals, StoreError> {
     let mut totals = LiveTotals::default();
     let mut cursor = 0_u64;
-    let [listings, segments] = ["product", "segment"].map(|kind| format!("{}st:{kind}:", keys.prefix()));
+    let [listings, segments, stores] =
+        ["product", "segment", "store"].map(|kind| format!("{}st:{kind}:", keys.prefix()));
     loop {
         let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
             .arg(cursor)
@@ -80,6 +81,7 @@ async fn read(connection: &mut MultiplexedConnection, keys: &Keys) -> Result<Liv
             let name = name(key);
             key.starts_with(&listings)
                 || key.starts_with(&segments)
+                || key.starts_with(&stores)
                 || name.starts_with("category:")
                 || Shelf::of(&name).is_some()
         };
@@ -102,6 +104,14 @@ async fn read(connection: &mut MultiplexedConnection, keys: &Keys) -> Result<Liv
                     let state: Option<Kept<Known>> = state(StateId::Segment(id), text)?;
                     let exists = state.is_some_and(|kept| kept.row.is_some());
                     totals.segments.extend(exists.then_some(id));
+                }
+                continue;
+            }
+            if key.starts_with(&stores) {
+                for (id, text) in answers.take::<BTreeMap<i64, String>>()? {
+                    let state: Option<Kept<Merchant>> = state(StateId::Store(id), text)?;
+                    let tier = state.and_then(|kept| kept.row).map(|store| store.tier);
+                    totals.tiers.extend(tier.map(|tier| (id, tier)));
                 }
                 continue;
             }

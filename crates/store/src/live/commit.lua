@@ -82,6 +82,7 @@ for _, part in ipairs(parts) do
     refused[#refused + 1] = value
   end
 end
+if #parts == 0 and (held[1] ~= gen or held[2] ~= ver) then return { 'REFUSED' } end -- work without partitions
 if #refused > 0 then return { 'REFUSED', unpack(refused) } end
 if n == #ARGV then return { 'OK' } end
 

@@ -128,6 +128,7 @@ async fn moment(
     let keys = Keys::new(generation);
     let mut pipeline = redis::pipe();
     pipeline.atomic();
+    pipeline.cmd("HLEN").arg(keys.repricing());
     for key in [META.to_owned(), keys.daily(), keys.misc()] {
         pipeline.cmd("HGETALL").arg(key);
     }
@@ -144,6 +145,7 @@ async fn moment(
         pipeline.cmd("HLEN").arg(keys.visitors(*day));
     }
     let mut answers = answers(connection, &pipeline, "reading all live totals failed").await?;
+    let repricing: usize = answers.take()?;
     let held: BTreeMap<String, String> = answers.take()?;
     if held.get(meta::GENERATION).map(String::as_str) != Some(generation) {
         return Ok(None);
@@ -208,6 +210,7 @@ async fn moment(
             })
             .collect(),
         figures: book.figures,
+        repricing,
         faults: book.faults,
     }))
 }

@@ -6,7 +6,7 @@
 //!
 //! | key | type | fields | life |
 //! |---|---|---|---|
-//! | `live:meta` | hash | `gen`, `ver`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
+//! | `live:meta` | hash | `gen`, `ver`, `rates`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
 //! | `live:<gen>:daily` | hash | `<day>\|<total>`: sums of the platform of every day, `<day>\|events`, `<day>\|visitors` | |
 //! | `live:<gen>:stores:<day>` | hash | `<store>\|<total>`: the same of each store | |
@@ -28,6 +28,8 @@
 //! | `live:<gen>:now:<doing>` | sorted set | `<store>\|<at>\|<is order>\|<id>\|<actor>` by time | a day |
 //! | `live:<gen>:movements:<day>` | hash | `in\|<product>\|<reason>`, `out\|..`: units | |
 //! | `live:<gen>:contacts:<day>` | hash | `[store, type, channel, status]`: contacts | |
+//! | `live:<gen>:commission:<day>` | hash | `earned\|<store>\|<tier>`, `returned\|..`: cents if the store's plan is of that tier, none for all others | |
+//! | `live:<gen>:repricing` | hash | product: how often its currency was found to be another; its orders are computed again | |
 //! | `live:<gen>:stock`, `:places`, `:critical` | hash | `<store>\|<state>`; `<measure>\|<store>\|<location>`; `<store>\|<product>` | |
 //! | `live:<gen>:plans`, `:memberships` | hash | tier: stores; `<segment>\|<store>` (references) | |
 //! | `live:<gen>:shipments`, `:deliveries` | hash | `[due day, method, status]`; `<due day>\|<how>\|<method>` | |
@@ -114,6 +116,8 @@ pub(crate) mod meta {
     pub(crate) const GENERATION: &str = "gen";
     /// Contribution version.
     pub(crate) const VERSION: &str = "ver";
+    /// A day and the digest of the rates up to it, as the generation was built with.
+    pub(crate) const RATES: &str = "rates";
     /// Creation time of the generation, milliseconds.
     pub(crate) const CREATED: &str = "created_ms";
     /// Newest commit time contained, milliseconds.
@@ -356,6 +360,11 @@ impl Keys {
     /// Actors with a visit that began on a day.
     pub(crate) fn visitors(&self, of: NaiveDate) -> String {
         format!("{}{VISITORS}:{}", self.prefix, day(of))
+    }
+
+    /// Products whose orders are computed again.
+    pub(crate) fn repricing(&self) -> String {
+        format!("{}repricing", self.prefix)
     }
 
     /// Row counts.

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::config::{Meaning, Redis};
-use instashop_core::contribution::{Calendar, Version};
+use instashop_core::contribution::Calendar;
 use instashop_core::view::{Rebuild, SourceHealth, WorkerHealth};
 use redis::aio::MultiplexedConnection;
 use serde::Serialize;
@@ -13,7 +13,8 @@ use super::keys::{self, Keys};
 use super::link::{self, Who, failure};
 use super::projection::Projections;
 use super::query::WorkerRebuild;
-use super::recover;
+use super::recover::{self, Own};
+use super::reprice::Repricer;
 use super::scripts::Scripts;
 use super::sweep::Sweep;
 use crate::error::{Kind, StoreError};
@@ -46,12 +47,13 @@ pub struct Watched<'a> {
 #[derive(Debug)]
 pub struct LivePublisher {
     config: Redis,
-    version: Version,
+    meaning: Meaning,
     scripts: Scripts,
     connection: Option<MultiplexedConnection>,
     /// Generation whose leftovers are being looked for.
     generation: Option<Generation>,
     sweep: Sweep,
+    repricer: Repricer,
     projections: Projections,
 }
 
@@ -60,11 +62,12 @@ impl LivePublisher {
     pub fn new(config: &Redis, meaning: &Meaning) -> Self {
         Self {
             config: config.clone(),
-            version: Version::current(meaning),
+            meaning: meaning.clone(),
             scripts: Scripts::new(config),
             connection: None,
             generation: None,
             sweep: Sweep::default(),
+            repricer: Repricer::default(),
             projections: Projections::new(Calendar::new(meaning.tz())),
         }
     }
@@ -140,19 +143,24 @@ impl LivePublisher {
         Ok(())
     }
 
-    /// Duties of the watching worker: projections, and keys of older generations.
+    /// Duties of the watching worker: keys of older generations, orders whose currency turned out to be another, and
+    /// projections.
     async fn keep_house(
         &mut self,
         connection: &mut MultiplexedConnection,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let (name, version) = recover::stored(connection).await?;
+        let (name, version, rates) = recover::stored(connection).await?;
         let (Some(name), Some(version)) = (name, version) else {
             return Ok(());
         };
         // The totals of another build are not ours to read or to clean up.
-        if version != self.version.to_string() {
+        let own = Own::new(&self.meaning);
+        if version != own.version.to_string() {
             return Ok(());
+        }
+        if rates.as_deref() != Some(&own.rates(now)) {
+            recover::note_rates(connection, &own, now).await?;
         }
         let generation = Generation {
             keys: Keys::new(&name),
@@ -161,9 +169,13 @@ impl LivePublisher {
         };
         if self.generation.as_ref() != Some(&generation) {
             self.sweep = Sweep::start();
+            self.repricer = Repricer::default();
             self.generation = Some(generation.clone());
         }
         self.sweep.go_on(connection, &self.scripts, &generation).await?;
+        self.repricer
+            .go_on(connection, &self.scripts, &generation, &self.meaning, now)
+            .await?;
         self.projections.refresh(connection, &generation, now).await
     }
 }

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::checkpoint::{Owned, Partition};
-use instashop_core::contribution::Version;
+use instashop_core::config::Meaning;
+use instashop_core::contribution::{Calendar, Version};
 use redis::aio::MultiplexedConnection;
 
 use super::commit::Generation;
@@ -45,16 +46,18 @@ fn choose(stored: Option<&str>, own: &Version, had_generation: bool) -> Choice {
 pub(super) async fn generation(
     connection: &mut MultiplexedConnection,
     scripts: &Scripts,
-    own: &Version,
+    own: &Own<'_>,
     before: Option<&Generation>,
     now: DateTime<Utc>,
 ) -> Result<Generation, StoreError> {
     for _ in 0..ATTEMPTS {
-        let (name, version) = stored(connection).await?;
-        match choose(version.as_deref(), own, before.is_some()) {
+        let (name, version, rates) = stored(connection).await?;
+        match choose(version.as_deref(), &own.version, before.is_some()) {
+            // A worker that starts with other past rates brings a changed configuration.
+            Choice::Adopt if before.is_none() && rates.is_some_and(|rates| !own.is_built_with(&rates)) => {}
             Choice::Adopt => {
                 if let Some(name) = name {
-                    return Ok(named(name, own));
+                    return Ok(named(name, &own.version));
                 }
             }
             Choice::Create => {}
@@ -62,8 +65,9 @@ pub(super) async fn generation(
                 return Err(StoreError::new(
                     Kind::Permanent,
                     format!(
-                        "this is the older build: the live totals are version {}, this build makes version {own}",
-                        version.unwrap_or_default()
+                        "this is the older build: the live totals are version {}, this build makes version {}",
+                        version.unwrap_or_default(),
+                        own.version
                     ),
                 )
                 .hint("start the newer build, or run `instashop rebuild live` with this one after stopping the newer"));
@@ -90,7 +94,7 @@ pub(super) async fn generation(
 pub(super) async fn create(
     connection: &mut MultiplexedConnection,
     scripts: &Scripts,
-    own: &Version,
+    own: &Own<'_>,
     name: Option<String>,
     version: Option<String>,
     now: DateTime<Utc>,
@@ -102,7 +106,7 @@ pub(super) async fn create(
         .and_then(|name| name.parse::<i64>().ok())
         .unwrap_or(0);
     let created = now.timestamp_millis().max(before.saturating_add(1));
-    let new = named(created.to_string(), own);
+    let new = named(created.to_string(), &own.version);
     let mut command = scripts.command(Name::Create);
     command
         .arg(1)
@@ -111,7 +115,8 @@ pub(super) async fn create(
         .arg(version.unwrap_or_default())
         .arg(&new.name)
         .arg(&new.version)
-        .arg(now.timestamp_millis());
+        .arg(now.timestamp_millis())
+        .arg(own.rates(now));
     let answer: Vec<String> = scripts
         .call(connection, &command, "starting a new live generation failed")
         .await?;
@@ -126,14 +131,59 @@ pub(super) async fn create(
     Ok(None)
 }
 
-/// Name and version of the generation that is stored.
+/// Notes that the rates of all days up to today are in use: a later change of one of them is a change of the past.
+pub(super) async fn note_rates(
+    connection: &mut MultiplexedConnection,
+    own: &Own<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    redis::cmd("HSET")
+        .arg(META)
+        .arg(meta::RATES)
+        .arg(own.rates(now))
+        .exec_async(connection)
+        .await
+        .map_err(|error| failure("noting the rates in use failed", error))
+}
+
+/// What a worker would build a generation with.
+#[derive(Debug, Clone)]
+pub(super) struct Own<'a> {
+    pub(super) version: Version,
+    pub(super) meaning: &'a Meaning,
+}
+
+impl<'a> Own<'a> {
+    pub(super) fn new(meaning: &'a Meaning) -> Self {
+        Self {
+            version: Version::current(meaning),
+            meaning,
+        }
+    }
+
+    /// Today and the digest of the rates up to it. A rate that begins later may be added without a new generation.
+    pub(super) fn rates(&self, now: DateTime<Utc>) -> String {
+        let today = Calendar::new(self.meaning.tz()).day(now);
+        format!("{today} {}", self.meaning.rates_digest(today))
+    }
+
+    /// True when the rates up to the day that is noted are the same.
+    fn is_built_with(&self, noted: &str) -> bool {
+        let parts = noted.split_once(' ');
+        let parts = parts.and_then(|(day, digest)| Some((day.parse().ok()?, digest)));
+        parts.is_some_and(|(day, digest)| self.meaning.rates_digest(day) == digest)
+    }
+}
+
+/// Name, version and rates of the generation that is stored.
 pub(super) async fn stored(
     connection: &mut MultiplexedConnection,
-) -> Result<(Option<String>, Option<String>), StoreError> {
+) -> Result<(Option<String>, Option<String>, Option<String>), StoreError> {
     redis::cmd("HMGET")
         .arg(META)
         .arg(meta::GENERATION)
         .arg(meta::VERSION)
+        .arg(meta::RATES)
         .query_async(connection)
         .await
         .map_err(|error| failure("reading the live generation failed", error))

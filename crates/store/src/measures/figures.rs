@@ -56,24 +56,47 @@ pub(super) async fn read(cut: &Cut<'_>, meaning: &Meaning, gone: &Gone) -> Resul
         .unzip();
     let zone = &meaning.zone;
     let mut figures = Figures::new();
-    let orders: [&(dyn ToSql + Sync); 5] = [&statuses, &classes, &aliases, &methods, zone];
-    let lines: [&(dyn ToSql + Sync); 5] = [&statuses, &classes, zone, &gone.products, &gone.categories];
+    let rates = meaning.fx_rates.iter().flat_map(|(code, rates)| {
+        let rates = rates.iter();
+        rates.map(move |(since, rate)| (code.as_str(), (*since, rate.0)))
+    });
+    let (codes, spans): (Vec<&str>, Vec<(NaiveDate, Decimal)>) = rates.unzip();
+    let (since, rates): (Vec<NaiveDate>, Vec<Decimal>) = spans.into_iter().unzip();
+    let money: [&(dyn ToSql + Sync); 9] = [
+        &meaning.currency,
+        &codes,
+        &since,
+        &rates,
+        &gone.products,
+        &gone.currencies,
+        zone,
+        &statuses,
+        &classes,
+    ];
+    let orders = [&money[..], &[&aliases, &methods]].concat();
+    let lines = [&money[..], &[&gone.categories]].concat();
     let behaviour: [&(dyn ToSql + Sync); 1] = [zone];
     for (text, tables, parameters) in [
         (
-            include_str!("../../sql/measures/orders.sql"),
-            &[Table::Transaction][..],
+            concat!(
+                include_str!("../../sql/measures/currency.sql"),
+                include_str!("../../sql/measures/orders.sql")
+            ),
+            &[Table::Transaction, Table::TransactionDetail, Table::Product][..],
             &orders[..],
         ),
         (
-            include_str!("../../sql/measures/lines.sql"),
+            concat!(
+                include_str!("../../sql/measures/currency.sql"),
+                include_str!("../../sql/measures/lines.sql")
+            ),
             &[Table::Transaction, Table::TransactionDetail, Table::Product],
-            &lines,
+            &lines[..],
         ),
         (
             include_str!("../../sql/measures/behaviour.sql"),
             &[Table::UserBehavior],
-            &behaviour,
+            &behaviour[..],
         ),
     ] {
         if cut.prelude.has(tables) {

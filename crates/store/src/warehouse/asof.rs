@@ -130,7 +130,7 @@ impl Auditor {
         let rows = self
             .client
             .query(
-                "SELECT product_id, nullif(btrim(category), '') FROM staging.product WHERE _deleted ORDER BY product_id",
+                "SELECT product_id, nullif(btrim(category), ''), currency FROM staging.product WHERE _deleted ORDER BY product_id",
                 &[],
             )
             .await
@@ -138,6 +138,7 @@ impl Auditor {
         Ok(Gone {
             products: rows.iter().map(|row| row.get(0)).collect(),
             categories: rows.iter().map(|row| row.get(1)).collect(),
+            currencies: rows.iter().map(|row| row.get(2)).collect(),
         })
     }
 

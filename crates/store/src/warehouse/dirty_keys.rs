@@ -9,10 +9,11 @@ use super::stage::array::Array;
 pub(super) const INSERT: &str =
     "INSERT INTO ops.dirty_keys (source_table, key) SELECT * FROM unnest($1::text[], $2::bigint[])";
 
-/// Tables whose rows the facts are made of, and two that the marts read which are computed as a whole.
-const MARKED: [Table; 8] = [
+/// Tables whose rows the facts are made of, and one that the marts read which are computed as a whole.
+const MARKED: [Table; 9] = [
     Table::Transaction,
     Table::TransactionDetail,
+    Table::Buyer,
     Table::Product,
     Table::UserBehavior,
     Table::Stock,

@@ -62,7 +62,7 @@ pub fn not_compared(metric: &Metric) -> Option<&'static str> {
         "total_events" | "throughput" | "e2e_latency" | "lag" | "service_state" | "drift" => {
             Some("measured by the pipeline itself")
         }
-        "commission" | "demand_forecast" | "sales_by_region" => Some("not in the warehouse yet"),
+        "demand_forecast" => Some("not in the warehouse yet"),
         "uptime" | "api_latency" | "error_rate" | "slow_queries" | "capacity" => Some("measured by probes"),
         _ => None,
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use tokio_postgres::Client;
 
-use super::{KnownSource, Report, meaning, migrate, roles, sources};
+use super::{KnownSource, MapsDiffer, Report, meaning, migrate, roles, sources};
 use crate::postgres::{Address, Limits, connect};
 use crate::{SetupStep, StoreError};
 
@@ -75,13 +75,13 @@ impl Owner {
         sources::save(&self.client, known, now).await
     }
 
-    /// True when [`Self::write_meaning`] would write something.
-    pub async fn meaning_differs(&self, meaning: &Meaning) -> Result<bool, StoreError> {
+    /// What [`Self::write_meaning`] would find.
+    pub async fn meaning_differs(&self, meaning: &Meaning) -> Result<MapsDiffer, StoreError> {
         meaning::differs(&self.client, meaning).await
     }
 
-    /// Writes the maps of the configuration to `ref.*`; true when they differed.
-    pub async fn write_meaning(&mut self, meaning: &Meaning) -> Result<bool, StoreError> {
+    /// Writes the maps of the configuration to `ref.*`; gives how they differed from what was there.
+    pub async fn write_meaning(&mut self, meaning: &Meaning) -> Result<MapsDiffer, StoreError> {
         meaning::write(&mut self.client, meaning).await
     }
 }

@@ -29,7 +29,7 @@ pub fn beginning() -> DateTime<Utc> {
 }
 
 async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
-    let meaning = Meaning::default();
+    let meaning = crate::oracle::meaning();
     let mut admin = server.admin().await;
     let () = redis::cmd("FLUSHALL").query_async(&mut admin).await.unwrap();
     let mut shop = Shop::new(seed, beginning());
@@ -44,6 +44,7 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
     }
     shop.repair_all();
     fleet.drain(&mut shop).await;
+    settle(server, &meaning, shop.now).await;
     let truth = recount(&shop, &meaning);
     let mut reader = LiveReader::connect(&server.config(), &meaning).await.unwrap();
     let dump = reader.dump().await.unwrap();
@@ -98,6 +99,32 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
     differences.sort();
     differences.dedup();
     (differences, fleet.met)
+}
+
+/// Lets the background work end: orders in another currency than they were.
+async fn settle(server: &Server, meaning: &Meaning, now: DateTime<Utc>) {
+    let worker = WorkerHealth {
+        worker: "w1".into(),
+        seen_at: now,
+        ..WorkerHealth::default()
+    };
+    let bulletin = Bulletin {
+        worker: &worker,
+        rebuild: None,
+        watched: Some(Watched {
+            sources: &[],
+            brokers: None,
+        }),
+    };
+    let mut publisher = LivePublisher::new(&server.config(), meaning);
+    let mut reader = LiveReader::connect(&server.config(), meaning).await.unwrap();
+    for _ in 0..100 {
+        publisher.publish(&bulletin, now).await.unwrap();
+        if reader.dump().await.unwrap().repricing == 0 {
+            return;
+        }
+    }
+    panic!("products stay marked");
 }
 
 /// What readers that already exist would see, against the recount.

@@ -1,8 +1,15 @@
 //! Marts that are kept by key are what a rebuild gives, after any changes; and their arithmetic.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use instashop_core::catalogue::{Kept, Metric};
 use instashop_core::change::{Op, Record};
+use instashop_core::config::{CommissionRule, Meaning, Rate};
+use instashop_core::money;
 use instashop_core::table::Table;
-use instashop_store::warehouse::{How, MartRefresher};
+use instashop_store::warehouse::{How, MapsDiffer, MartRefresher, Owner};
+use rust_decimal::Decimal;
 
 use super::cluster::Database;
 use super::shop::{Worker, customer, delete, now, partition, put, row};
@@ -14,10 +21,11 @@ const FACTS: [&str; 5] = [
     "visit_facts",
     "shipment_facts",
 ];
-const BY_KEY: [&str; 8] = [
+const BY_KEY: [&str; 9] = [
     "daily_metrics",
     "product_metrics",
     "sales_by_category",
+    "sales_by_region",
     "payment_methods",
     "funnel",
     "session_outcome",
@@ -98,6 +106,139 @@ async fn every_mart_has_the_columns_of_the_view_that_defines_it() {
     }
 }
 
+const ADDRESSES: [&str; 8] = [
+    "Street 1, La Plata, Buenos Aires, Argentina",
+    "Calle Córdoba 2, CÓRDOBA, Argentina",
+    "Calle 3, Rosario, Santa Fe",
+    "Rua 4, Porto Alegre, Brasil",
+    "Calle 5, Atlantis, Argentina",
+    ", ,",
+    " ",
+    "-",
+];
+
+/// The maps of the property test: rates that begin within its days, rules of every kind.
+fn maps() -> Meaning {
+    let rate = |currency: &str, rates: &[(&str, &str)]| {
+        let rates = rates
+            .iter()
+            .map(|(day, rate)| (day.parse().unwrap(), Rate(rate.parse().unwrap())));
+        (currency.to_owned(), rates.collect())
+    };
+    let rule = |store, plan: Option<&str>, percent: &str, fixed_cents, from: Option<&str>| CommissionRule {
+        store,
+        plan: plan.map(Into::into),
+        percent: percent.parse().unwrap(),
+        fixed_cents,
+        valid_from: from.map(|day| day.parse().unwrap()),
+    };
+    Meaning {
+        fx_rates: BTreeMap::from([
+            rate("ARS", &[("2026-02-28", "0.00071"), ("2026-03-02", "0.5")]),
+            rate("EUR", &[("2000-01-01", "1.095"), ("2026-03-01", "1.10000001")]),
+        ]),
+        commission: vec![
+            rule(None, None, "5", 0, None),
+            rule(None, None, "4.75", 1, Some("2026-03-02")),
+            rule(None, Some("pro"), "2.5", 0, None),
+            rule(None, Some("enterprise"), "1", 30, Some("2026-03-01")),
+            rule(Some(2), None, "0", 5, Some("2026-03-01")),
+        ],
+        ..Meaning::default()
+    }
+}
+
+/// Every order has the rate, the converted amount, the commission and the region that core gives it: what the live flow uses.
+async fn as_core_says(database: &Database, meaning: &Meaning, context: &str) {
+    let rows = database
+        .client
+        .query(
+            "SELECT o.order_id, o.amount, o.currency, o.order_day, o.fx, o.amount_rc, o.store_id, o.is_sale, o.commission, s.tier, o.region,
+               ARRAY(SELECT h.delivery_address FROM staging.shipment h
+                     WHERE h.transaction_id = o.order_id AND NOT h._deleted ORDER BY h.shipment_id),
+               (SELECT b.shipping_address FROM staging.buyer b WHERE b.buyer_id = o.buyer_id)
+             FROM marts.order_facts o LEFT JOIN core.stores s ON s.store_id = o.store_id WHERE o.order_day IS NOT NULL",
+            &[],
+        )
+        .await
+        .unwrap();
+    for row in rows {
+        let context = format!("{context}: order {}", row.get::<_, i64>(0));
+        let day: NaiveDate = row.get(3);
+        let rate = meaning.rate(row.get(2), day);
+        assert_eq!(row.get::<_, Option<Decimal>>(4), rate, "{context}: rate");
+        let amount = row.get::<_, Option<Decimal>>(1).and_then(money::cents);
+        let converted = amount
+            .zip(rate)
+            .and_then(|(amount, rate)| money::convert(amount, rate));
+        let stored = |column: usize| row.get::<_, Option<Decimal>>(column).and_then(money::cents);
+        assert_eq!(stored(5), converted, "{context}: amount");
+        let commission = converted.filter(|_| row.get(7)).map(|amount| {
+            let store = Some(row.get(6)).filter(|store| *store > 0);
+            meaning.commission_cents(store, row.get(9), day, amount)
+        });
+        assert_eq!(stored(8), commission, "{context}: commission");
+        let shipped: Vec<Option<String>> = row.get(11);
+        let address = shipped
+            .into_iter()
+            .flatten()
+            .find(|address| !address.trim().is_empty());
+        let address = address.or_else(|| row.get(12));
+        let region = meaning.region(address.as_deref());
+        assert_eq!(row.get::<_, Option<&str>>(10), region, "{context}: {address:?}");
+    }
+}
+
+/// Every metric is what plain SQL makes of the rows a source would hold: `instashop verify --kpis` with the current rows of
+/// staging in place of the sources.
+async fn equal_their_recount(database: &mut Database, context: &str) {
+    let transaction = database.client.transaction().await.unwrap();
+    transaction
+        .batch_execute(
+            "SET LOCAL jit = off;
+             CREATE TEMP TABLE kpi_stored (metric text NOT NULL, key text NOT NULL, value numeric) ON COMMIT DROP;
+             CREATE TEMP TABLE kpi_expected (LIKE kpi_stored) ON COMMIT DROP",
+        )
+        .await
+        .unwrap();
+    for table in Table::ALL {
+        let columns: Vec<String> = table
+            .columns()
+            .iter()
+            .map(|column| format!("\"{}\"", column.name))
+            .collect();
+        let (name, columns) = (table.name(), columns.join(", "));
+        transaction
+            .batch_execute(&format!(
+                "CREATE TEMP TABLE source_{name} ON COMMIT DROP AS SELECT {columns} FROM staging.{name} WHERE NOT _deleted"
+            ))
+            .await
+            .unwrap();
+    }
+    for text in [
+        include_str!("../../sql/kpis/stored.sql"),
+        include_str!("../../sql/kpis/expected.sql"),
+    ] {
+        transaction.batch_execute(text).await.unwrap();
+    }
+    let kept_by_redis_alone: Vec<&str> = Metric::all()
+        .filter(|metric| metric.kept == Kept::Live)
+        .map(|metric| metric.id)
+        .collect();
+    let differing = transaction
+        .query(
+            "SELECT format('%s %s: plain %s, warehouse %s', coalesce(e.metric, s.metric), coalesce(e.key, s.key), e.value, s.value)
+             FROM kpi_expected e FULL JOIN kpi_stored s ON s.metric = e.metric AND s.key = e.key
+             WHERE e.value IS DISTINCT FROM s.value AND coalesce(e.metric, s.metric) <> ALL ($1) ORDER BY 1 LIMIT 20",
+            &[&kept_by_redis_alone],
+        )
+        .await
+        .unwrap();
+    let differing: Vec<String> = differing.iter().map(|row| row.get(0)).collect();
+    assert!(differing.is_empty(), "{context}: {differing:#?}");
+    transaction.rollback().await.unwrap();
+}
+
 /// A generator of numbers that the seed decides.
 struct Dice(u64);
 
@@ -145,11 +286,15 @@ impl Dice {
             Table::Product,
             Table::Stock,
             Table::Shipment,
-        ][self.roll(10) as usize];
+            Table::Buyer,
+            Table::Customer,
+        ][self.roll(12) as usize];
         let keys = match table {
             Table::Product => 8,
             Table::Stock => 12,
             Table::Shipment => 30,
+            Table::Buyer => 9,
+            Table::Customer => 4,
             _ => 60,
         };
         let key = 1 + self.roll(keys);
@@ -209,7 +354,7 @@ impl Dice {
             }
             Table::Product => {
                 let category = self.pick(&["Books", "Toys", " Books ", "-"]);
-                let currency = self.pick(&["USD", "USD", "ARS"]);
+                let currency = self.pick(&["USD", "USD", "ARS", " ars", "EUR", "GBP", "-"]);
                 let name = self.pick(&["old name", "new name"]);
                 return put_values(
                     table,
@@ -224,13 +369,19 @@ impl Dice {
                 self.pick(&["2", "1", "-"]),
                 self.pick(&["A", "-"]),
             ],
+            Table::Buyer => vec![&text, "Buyer", "-", "-", self.pick(&ADDRESSES)],
+            Table::Customer => {
+                let plan = self.pick(&["Free", "Pro", "Premium", "Enterprise", "mystery", "-"]);
+                return put(table, Op::Update, lsn, customer(key as i64, "Store", plan));
+            }
             _ => {
                 let status = self.pick(&["pending", "in_transit", "delivered"]);
                 let method = self.pick(&["standard", "express", "-"]);
+                let (order, address) = (self.key(60), self.pick(&ADDRESSES));
                 return put_values(
                     table,
                     lsn,
-                    &[&text, "1", buyer, "Street 1", method, status, &moment],
+                    &[&text, &order, buyer, address, method, status, &moment],
                 );
             }
         };
@@ -248,10 +399,13 @@ fn put_values(table: Table, lsn: u64, values: &[&str]) -> Record {
 async fn marts_kept_by_key_equal_a_rebuild_after_any_changes() {
     let seeds: u64 = std::env::var("INSTASHOP_HISTORIES").map_or(2, |count| count.parse().unwrap());
     for seed in 1..=seeds {
-        let database = Database::ready().await;
+        let mut database = Database::ready().await;
         database
             .run("UPDATE ref.setting SET tz = 'America/Argentina/Buenos_Aires', now_override = '2026-03-01 15:00+00'")
             .await;
+        let mut owner = Owner::connect(&database.config).await.unwrap();
+        let mut meaning = maps();
+        assert_eq!(owner.write_meaning(&meaning).await.unwrap(), MapsDiffer::Yes);
         let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
         for store in 1..=4 {
             let plan = ["Free", "Pro", "Enterprise", "mystery"][store as usize - 1];
@@ -285,18 +439,36 @@ async fn marts_kept_by_key_equal_a_rebuild_after_any_changes() {
                     .run("UPDATE ref.setting SET now_override = now_override + INTERVAL '13 hours'")
                     .await;
             }
+            // A rate to come, which orders dated in the future take, and later another past one.
+            let (currency, from, differ) = match step {
+                3 => (
+                    "EUR",
+                    "2026-03-03",
+                    MapsDiffer::RatesToCome("2026-03-03".parse().unwrap()),
+                ),
+                20 => ("GBP", "2026-02-28", MapsDiffer::Yes),
+                _ => ("", "", MapsDiffer::No),
+            };
+            if differ != MapsDiffer::No {
+                let rates = meaning.fx_rates.entry(currency.into()).or_default();
+                rates.insert(from.parse().unwrap(), Rate("1.3".parse().unwrap()));
+            }
+            assert_eq!(owner.write_meaning(&meaning).await.unwrap(), differ, "{context}");
             let rounds = refresh(&mut refresher).await;
-            assert!(
-                rounds.iter().all(|how| matches!(how, How::ByKey { .. })),
+            assert_eq!(
+                rounds.contains(&How::Rebuilt),
+                differ == MapsDiffer::Yes,
                 "{context}: {rounds:?}"
             );
             if later {
                 refresher.refresh_whole(now()).await.unwrap();
                 equal_their_views(&database, &AS_A_WHOLE, &context).await;
+                equal_their_recount(&mut database, &context).await;
             }
             equal_their_views(&database, &FACTS, &context).await;
             equal_their_views(&database, &BY_KEY, &context).await;
             add_up(&database, &context).await;
+            as_core_says(&database, &meaning, &context).await;
         }
         refresher.rebuild(now()).await.unwrap();
         for tables in [&FACTS[..], &BY_KEY, &AS_A_WHOLE] {
@@ -319,8 +491,13 @@ async fn add_up(database: &Database, context: &str) {
                ('platform days', (SELECT coalesce(sum(revenue), 0) FROM marts.daily_metrics WHERE store_id = 0)),
                ('stores', (SELECT coalesce(sum(revenue), 0) FROM marts.daily_metrics WHERE store_id <> 0)),
                ('categories', (SELECT coalesce(sum(revenue), 0) FROM marts.sales_by_category)),
+               ('regions', (SELECT coalesce(sum(revenue), 0) FROM marts.sales_by_region)),
                ('payment methods', (SELECT coalesce(sum(revenue), 0) FROM marts.payment_methods))) AS x(name, revenue)
              WHERE x.revenue <> r.all_days
+             UNION ALL
+             SELECT 'commission of the platform on ' || m.day || ' is not that of its stores'
+             FROM marts.daily_metrics m GROUP BY m.day
+             HAVING sum(m.commission) FILTER (WHERE m.store_id = 0) IS DISTINCT FROM sum(m.commission) FILTER (WHERE m.store_id <> 0)
              UNION ALL
              SELECT 'new buyers are ' || n.new || ', buyers ever ' || b.ever
              FROM (SELECT coalesce(sum(new_buyers), 0) AS new FROM marts.daily_metrics WHERE store_id = 0) n

@@ -3,7 +3,7 @@
 use instashop_core::config::{Meaning, OrderClass};
 use instashop_core::table::{ColumnKind, Table};
 use instashop_store::Kind;
-use instashop_store::warehouse::Owner;
+use instashop_store::warehouse::{MapsDiffer, Owner};
 
 use super::cluster::Database;
 
@@ -126,8 +126,9 @@ async fn the_maps_are_the_configuration() {
     let database = Database::ready().await;
     let mut owner = Owner::connect(&database.config).await.unwrap();
     let mut meaning = Meaning::default();
-    assert!(
-        !owner.write_meaning(&meaning).await.unwrap(),
+    assert_eq!(
+        owner.write_meaning(&meaning).await.unwrap(),
+        MapsDiffer::No,
         "the same again changes nothing"
     );
     meaning
@@ -135,9 +136,9 @@ async fn the_maps_are_the_configuration() {
         .insert("pagado".into(), OrderClass::Recognised);
     meaning.order_status.remove("pending");
     meaning.zone = "UTC".into();
-    assert!(owner.meaning_differs(&meaning).await.unwrap());
-    assert!(owner.write_meaning(&meaning).await.unwrap());
-    assert!(!owner.meaning_differs(&meaning).await.unwrap());
+    assert_eq!(owner.meaning_differs(&meaning).await.unwrap(), MapsDiffer::Yes);
+    assert_eq!(owner.write_meaning(&meaning).await.unwrap(), MapsDiffer::Yes);
+    assert_eq!(owner.meaning_differs(&meaning).await.unwrap(), MapsDiffer::No);
     let known = "SELECT string_agg(status, ',' ORDER BY status) FROM ref.order_status WHERE status LIKE 'p%'";
     assert_eq!(database.value::<String>(known).await, "pagado,pendiente");
     assert_eq!(database.value::<String>("SELECT tz FROM core.clock").await, "UTC");

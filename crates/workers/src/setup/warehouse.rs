@@ -2,7 +2,7 @@
 
 use instashop_core::config::Config;
 use instashop_store::StoreError;
-use instashop_store::warehouse::{Owner, Report};
+use instashop_store::warehouse::{MapsDiffer, Owner, Report};
 
 use super::Part;
 use super::journal::Journal;
@@ -39,15 +39,22 @@ async fn prepare(config: &Config, journal: &Journal) -> Result<Option<Owner>, St
         owner.meaning_differs(&config.meaning).await?
     };
     let digest = config.meaning.digest();
-    if differed {
-        let what = format!("the maps of the configuration, digest {digest}; the live flow then counts anew");
-        journal.changed(Part::Warehouse, "ref", what);
-    } else {
-        journal.unchanged(
+    match differed {
+        MapsDiffer::No => journal.unchanged(
             Part::Warehouse,
             "ref",
             format!("holds the maps of the configuration, digest {digest}"),
-        );
+        ),
+        MapsDiffer::RatesToCome(day) => journal.changed(
+            Part::Warehouse,
+            "ref",
+            format!("exchange rates that begin on {day} or later; no number of the past changes"),
+        ),
+        MapsDiffer::Yes => journal.changed(
+            Part::Warehouse,
+            "ref",
+            format!("the maps of the configuration, digest {digest}; both stores then count anew"),
+        ),
     }
     Ok(Some(owner))
 }

@@ -119,7 +119,7 @@ pub(crate) async fn live(
             })
             .filter(|(_, missing)| *missing > 0)
             .collect();
-        if behind.is_empty() && !dump.generation.is_empty() {
+        if behind.is_empty() && !dump.generation.is_empty() && dump.repricing == 0 {
             return Ok(dump);
         }
         if Instant::now() >= deadline {

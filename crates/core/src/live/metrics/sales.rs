@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{LiveTotals, Rows, rounded, store};
+use crate::config::Meaning;
 use crate::contribution::{
     Bucket, Cell, DayMeasure, Measure, PaymentMeasure, ProductKey, ProductMeasure, Scope,
 };
@@ -27,8 +28,9 @@ struct Headline {
     gross: i64,
 }
 
-pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
+pub(super) fn rows(totals: &LiveTotals, meaning: &Meaning, rows: &mut Rows) {
     headlines(totals, rows);
+    commission(totals, meaning, rows);
     payments(totals, rows);
     products(totals, rows);
     people(totals, rows);
@@ -75,8 +77,16 @@ fn headlines(totals: &LiveTotals, rows: &mut Rows) {
         rows.cents("min_order", key.clone(), least);
         rows.cents("max_order", key, most);
     }
-    // A base before the first order is no base.
-    let first = days.keys().map(|(_, day)| *day).min();
+    // A base before the first order or visit is no base.
+    let visits = totals.cells.keys().filter_map(|cell| match cell {
+        Cell::Day {
+            day,
+            measure: DayMeasure::Step(0),
+            ..
+        } => Some(*day),
+        _ => None,
+    });
+    let first = days.keys().map(|(_, day)| *day).chain(visits).min();
     let has_base = first.is_some_and(|first| first <= rows.today - chrono::Days::new(60));
     let mut sums: BTreeMap<Scope, [i64; 4]> = BTreeMap::new();
     for ((scope, day), of) in &days {
@@ -118,6 +128,42 @@ fn headlines(totals: &LiveTotals, rows: &mut Rows) {
         let key = format!("{day}/{}/{category}", store(*scope));
         rows.cents("sales_by_category", key.clone(), *cents);
         rows.count("sales_by_category", format!("{key}/units"), *units);
+    }
+}
+
+/// By the plan each store has now.
+fn commission(totals: &LiveTotals, meaning: &Meaning, rows: &mut Rows) {
+    let own_rules = meaning.commission_tiers();
+    let mut earned: BTreeMap<(NaiveDate, i64), i64> = BTreeMap::new();
+    let mut net: BTreeMap<i64, i64> = BTreeMap::new();
+    for (cell, value) in &totals.cells {
+        let Cell::Commission {
+            day,
+            store,
+            tier,
+            returned,
+        } = cell
+        else {
+            continue;
+        };
+        let plan = totals.tiers.get(store).map(String::as_str);
+        if plan.filter(|plan| own_rules.contains(plan)) != tier.as_deref() {
+            continue;
+        }
+        for scope in [0, *store] {
+            if *returned {
+                *net.entry(scope).or_default() -= value;
+            } else {
+                *net.entry(scope).or_default() += value;
+                *earned.entry((*day, scope)).or_default() += value;
+            }
+        }
+    }
+    for ((day, store), cents) in earned {
+        rows.cents("commission", format!("{day}/{store}/earned"), cents);
+    }
+    for (store, cents) in net {
+        rows.cents("commission", store.to_string(), cents);
     }
 }
 

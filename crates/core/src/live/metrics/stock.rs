@@ -6,12 +6,14 @@ use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{LiveTotals, Rows, rounded};
-use crate::contribution::{Cell, PlaceMeasure, ProductKey, ProductMeasure, Scope};
+use crate::config::Meaning;
+use crate::contribution::{Cell, PlaceMeasure, ProductKey, ProductMeasure, Scope, store_id};
+use crate::money::convert;
 
 /// Days over which demand is averaged, the running one included.
 const DEMAND_DAYS: u64 = 28;
 
-pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
+pub(super) fn rows(totals: &LiveTotals, meaning: &Meaning, rows: &mut Rows) {
     let since = rows
         .today
         .checked_sub_days(Days::new(DEMAND_DAYS))
@@ -19,6 +21,28 @@ pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
     let mut critical: BTreeMap<i64, i64> = BTreeMap::new();
     let mut moved: BTreeMap<String, i64> = BTreeMap::new();
     let mut sold: BTreeMap<i64, i64> = BTreeMap::new();
+    // Stock in another currency is worth what today's rate says.
+    let mut worth: BTreeMap<String, i64> = BTreeMap::new();
+    for listing in totals.listings.values() {
+        let Some(product) = listing
+            .row()
+            .filter(|product| !product.currency.is_empty() && product.currency != meaning.currency)
+        else {
+            continue;
+        };
+        let rate = meaning.rate(&product.currency, rows.today);
+        for shelf in listing.shelves.values() {
+            let cents = shelf
+                .available
+                .unwrap_or(0)
+                .max(0)
+                .saturating_mul(product.price.unwrap_or(0));
+            if let Some(cents) = rate.and_then(|rate| convert(cents, rate)) {
+                let key = format!("{}/{}/value", shelf.location, store_id(product.store));
+                *worth.entry(key).or_default() += cents;
+            }
+        }
+    }
     for (cell, value) in &totals.cells {
         match cell {
             Cell::Shelves { store, status } => {
@@ -31,7 +55,9 @@ pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
                 measure,
             } => match measure {
                 PlaceMeasure::Units => rows.count("warehouses", format!("{location}/{store}"), *value),
-                PlaceMeasure::Value => rows.cents("warehouses", format!("{location}/{store}/value"), *value),
+                PlaceMeasure::Value => {
+                    *worth.entry(format!("{location}/{store}/value")).or_default() += value;
+                }
                 PlaceMeasure::Critical => {}
             },
             Cell::Movement {
@@ -60,6 +86,9 @@ pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
             } if *day > since => *sold.entry(*id).or_default() += value,
             _ => {}
         }
+    }
+    for (key, cents) in worth {
+        rows.cents("warehouses", key, cents);
     }
     for (store, products) in critical {
         rows.count("critical_products", store.to_string(), products);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{as_array, folded};
 use crate::change::{Row, Value};
+use crate::config::currency_code;
 use crate::money::Cents;
 use crate::order::{Kept, money};
 use crate::table::Table;
@@ -56,9 +57,7 @@ impl Product {
                 category
             }
             .to_owned(),
-            currency: text("currency", |product| &product.currency)
-                .trim()
-                .to_uppercase(),
+            currency: currency_code(Some(&text("currency", |product| &product.currency))).unwrap_or_default(),
             deleted: false,
             store: row.int(table, "customer_id"),
             price: money(row, table, "price"),

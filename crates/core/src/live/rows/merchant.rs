@@ -15,7 +15,7 @@ fn inserted_at(change: &Change, stored: Option<i64>) -> Option<i64> {
     })
 }
 
-/// A store: a `customer` row.
+/// A store: a `customer` row. A deleted store keeps its last plan, for the commission of its past sales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "MerchantBody", into = "MerchantBody")]
 pub struct Merchant {
@@ -25,10 +25,12 @@ pub struct Merchant {
     pub monthly_cents: i64,
     /// When it was inserted, microseconds since the epoch, UTC.
     pub inserted_at: Option<i64>,
+    /// True once the row is deleted.
+    pub deleted: bool,
 }
 
-type MerchantBody = (String, i64, Option<i64>);
-as_array!(Merchant as MerchantBody { tier, monthly_cents, inserted_at });
+type MerchantBody = (String, i64, Option<i64>, bool);
+as_array!(Merchant as MerchantBody { tier, monthly_cents, inserted_at, deleted });
 
 impl Merchant {
     /// Reads a `customer` row.
@@ -43,6 +45,17 @@ impl Merchant {
             tier: plan.map_or(own, |plan| plan.tier.clone()),
             monthly_cents: plan.map_or(0, |plan| plan.monthly_cents),
             inserted_at: inserted_at(change, stored.and_then(|stored| stored.inserted_at)),
+            deleted: false,
+        }
+    }
+
+    /// The row after a delete.
+    pub fn gone(stored: Option<&Self>) -> Self {
+        Self {
+            tier: stored.map_or_else(|| "unknown".to_owned(), |stored| stored.tier.clone()),
+            monthly_cents: stored.map_or(0, |stored| stored.monthly_cents),
+            inserted_at: stored.and_then(|stored| stored.inserted_at),
+            deleted: true,
         }
     }
 }

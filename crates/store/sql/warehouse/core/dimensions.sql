@@ -8,20 +8,35 @@ SELECT
   p.name,
   coalesce(nullif(btrim(p.category), ''), 'unclassified') AS category,
   p.price,
-  p.currency,
+  -- As it is compared: core::config::currency_code.
+  upper(nullif(btrim(p.currency), '')) AS currency,
   p.status,
   p._deleted AS deleted
 FROM staging.product p;
 COMMENT ON VIEW core.products IS 'grain: one row per product, deleted ones included';
 
+CREATE OR REPLACE VIEW core.foreign_currencies AS
+SELECT
+  EXISTS (SELECT 1 FROM core.products p WHERE p.currency COLLATE "C" < c.currency)
+    OR EXISTS (SELECT 1 FROM core.products p WHERE p.currency COLLATE "C" > c.currency) AS is_needed
+FROM core.clock c;
+COMMENT ON VIEW core.foreign_currencies IS
+  'grain: exactly one row; is_needed when a product names another currency than the reporting one, so that orders have to be looked at';
+
 CREATE OR REPLACE VIEW core.stores AS
 SELECT
-  c.customer_id AS store_id,
-  coalesce(nullif(btrim(c.business_name), ''), nullif(btrim(c.name), ''), c.customer_id::text) AS name,
-  coalesce(p.tier, nullif(lower(btrim(c.subscription_plan)), ''), 'unknown') AS tier,
-  c._deleted AS deleted
-FROM staging.customer c
-LEFT JOIN ref.plan p ON p.raw = lower(btrim(c.subscription_plan));
+  s.*,
+  -- The tier as far as commission goes by it: NULL when no rule is for it.
+  CASE WHEN s.tier IN (SELECT k.tier FROM ref.commission k) THEN s.tier END AS commission_tier
+FROM (
+  SELECT
+    c.customer_id AS store_id,
+    coalesce(nullif(btrim(c.business_name), ''), nullif(btrim(c.name), ''), c.customer_id::text) AS name,
+    coalesce(p.tier, nullif(lower(btrim(c.subscription_plan)), ''), 'unknown') AS tier,
+    c._deleted AS deleted
+  FROM staging.customer c
+  LEFT JOIN ref.plan p ON p.raw = lower(btrim(c.subscription_plan))
+) s;
 COMMENT ON VIEW core.stores IS 'grain: one row per store, deleted ones included';
 
 CREATE OR REPLACE VIEW core.lines AS

@@ -1,49 +1,76 @@
 -- core.orders: one row per order that exists at its source.
 --
--- Amounts are taken as reporting currency in this version (fx is 1); an order whose lines name another currency, or two,
--- is marked for the data-quality tile. The clock is asked by subqueries and not joined,
--- nothing stands in a WITH, and lines are looked up for each order, so that the planner sees through: the index on the
--- time of the order gives the latest orders in their order, a few orders touch a few lines, and sums that ask for no line
--- touch none. Status and payment method are folded as the live flow folds them.
+-- An order has the currency of its lines' products, the lowest code when they name several, the reporting currency when they
+-- name none. Amounts in reporting currency (_rc) are converted at the last rate on or before the order day; without a rate
+-- they are NULL: counted, never summed as 0 or 1 (docs: kpis 0.3).
+--
+-- The clock is asked by subqueries and not joined, nothing stands in a WITH, lines are looked up for each order, and a rate
+-- only for one in another currency, so that the planner sees through: the index on the time of the order gives the latest
+-- orders in their order, a few orders touch a few lines, and sums that ask for no line touch none. As long as no product
+-- names another currency, amounts touch no line either. Status and payment method are folded as the live flow folds them.
 CREATE OR REPLACE VIEW core.orders AS
 SELECT
-  t.transaction_id AS order_id,
-  t.buyer_id,
-  coalesce(nullif(t.customer_id, 0), -1) AS store_id,
-  t.total_amount AS amount,
-  coalesce(l.gross, t.total_amount) AS gross,
-  coalesce(l.units, 0) AS units,
-  coalesce(l.n_lines, 0) AS n_lines,
-  coalesce(l.first_currency, (SELECT c.currency FROM core.clock c)) AS currency,
-  coalesce(l.first_currency <> l.last_currency, false) AS mixed_currency,
-  coalesce(l.first_currency <> (SELECT c.currency FROM core.clock c)
-           OR l.last_currency <> (SELECT c.currency FROM core.clock c), false) AS foreign_currency,
-  coalesce(a.method, 'unknown') AS payment_method,
-  coalesce(s.class, 'unmapped') AS class,
-  coalesce(s.class IN ('recognised', 'reversed'), false) AS is_sale,
-  t.transaction_date AT TIME ZONE 'UTC' AS ordered_at,
-  -- No day without a year of four digits, in UTC and in the zone: counted apart, as in the live flow.
-  CASE WHEN t.transaction_date >= TIMESTAMP '0001-01-01' AND t.transaction_date < TIMESTAMP '10000-01-01'
-        AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c) >= TIMESTAMP '0001-01-01'
-        AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c) < TIMESTAMP '10000-01-01'
-       THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c))::date END AS order_day,
-  1::numeric AS fx,
-  -- An amount that no decimal(12,2) can hold counts as none, as in the live flow.
-  CASE WHEN abs(round(t.total_amount, 2)) < 10000000000 THEN round(t.total_amount, 2) END AS amount_rc,
-  round(coalesce(l.gross, t.total_amount), 2) AS gross_rc
-FROM staging.transaction t
-LEFT JOIN LATERAL (
+  o.order_id,
+  o.buyer_id,
+  o.store_id,
+  o.amount,
+  coalesce(o.lines_gross, o.amount) AS gross,
+  coalesce(o.units, 0) AS units,
+  coalesce(o.n_lines, 0) AS n_lines,
+  o.currency,
+  o.mixed_currency,
+  o.payment_method,
+  o.class,
+  o.is_sale,
+  o.ordered_at,
+  o.order_day,
+  o.fx,
+  -- An amount that no decimal(12,2) can hold counts as none, and so does one that is absurd after its conversion, as in
+  -- core::money::convert.
+  CASE WHEN abs(round(o.amount, 2)) < 10000000000 AND abs(round(round(o.amount, 2) * o.fx, 2)) < 10000000000000
+       THEN round(round(o.amount, 2) * o.fx, 2) END AS amount_rc,
+  round(coalesce(o.lines_gross, o.amount) * o.fx, 2) AS gross_rc
+FROM (
+  SELECT
+    t.order_id, t.buyer_id, t.store_id, t.amount, t.payment_method, t.class, t.is_sale, t.ordered_at, t.order_day,
+    l.gross AS lines_gross, l.units, l.n_lines,
+    coalesce(n.first_currency, (SELECT c.currency FROM core.clock c)) AS currency,
+    coalesce(n.first_currency <> n.last_currency, false) AS mixed_currency,
+    CASE WHEN n.first_currency IS NULL OR n.first_currency = (SELECT c.currency FROM core.clock c) THEN 1
+         ELSE (SELECT r.to_reporting FROM ref.fx_rate r
+               WHERE r.currency = n.first_currency AND r.rate_date <= t.order_day ORDER BY r.rate_date DESC LIMIT 1)
+    END AS fx
+  FROM (
     SELECT
-      sum(d.quantity * d.unit_price) AS gross,
-      sum(d.quantity) AS units,
-      count(*) AS n_lines,
-      min(p.currency) AS first_currency,
-      max(p.currency) AS last_currency
+      t.transaction_id AS order_id,
+      t.buyer_id,
+      coalesce(nullif(t.customer_id, 0), -1) AS store_id,
+      t.total_amount AS amount,
+      coalesce(a.method, 'unknown') AS payment_method,
+      coalesce(s.class, 'unmapped') AS class,
+      coalesce(s.class IN ('recognised', 'reversed'), false) AS is_sale,
+      t.transaction_date AT TIME ZONE 'UTC' AS ordered_at,
+      -- No day without a year of four digits, in UTC and in the zone: counted apart, as in the live flow.
+      CASE WHEN t.transaction_date >= TIMESTAMP '0001-01-01' AND t.transaction_date < TIMESTAMP '10000-01-01'
+            AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c) >= TIMESTAMP '0001-01-01'
+            AND t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c) < TIMESTAMP '10000-01-01'
+           THEN (t.transaction_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c))::date END AS order_day
+    FROM staging.transaction t
+    LEFT JOIN ref.payment_alias a ON a.raw = lower(btrim(t.payment_method))
+    LEFT JOIN ref.order_status s ON s.status = lower(btrim(t.status))
+    WHERE NOT t._deleted
+  ) t
+  LEFT JOIN LATERAL (
+    SELECT sum(d.quantity * d.unit_price) AS gross, sum(d.quantity) AS units, count(*) AS n_lines
     FROM staging.transactiondetail d
-    LEFT JOIN staging.product p ON p.product_id = d.product_id
-    WHERE d.transaction_id = t.transaction_id AND NOT d._deleted
-) l ON true
-LEFT JOIN ref.payment_alias a ON a.raw = lower(btrim(t.payment_method))
-LEFT JOIN ref.order_status s ON s.status = lower(btrim(t.status))
-WHERE NOT t._deleted;
+    WHERE d.transaction_id = t.order_id AND NOT d._deleted
+  ) l ON true
+  LEFT JOIN LATERAL (
+    -- By their bytes, whatever order the database is set to.
+    SELECT min(p.currency COLLATE "C") COLLATE "default" AS first_currency, max(p.currency COLLATE "C") COLLATE "default" AS last_currency
+    FROM staging.transactiondetail d
+    JOIN core.products p ON p.product_id = d.product_id
+    WHERE d.transaction_id = t.order_id AND NOT d._deleted AND (SELECT f.is_needed FROM core.foreign_currencies f)
+  ) n ON true
+) o;
 COMMENT ON VIEW core.orders IS 'grain: one row per order that exists at its source';

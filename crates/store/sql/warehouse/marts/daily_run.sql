@@ -5,7 +5,7 @@ SELECT m.day, x.metric, x.value
 FROM marts.daily_metrics m
 CROSS JOIN LATERAL (VALUES
   ('orders', m.orders), ('attempts', m.attempts), ('pending', m.orders_pending), ('failed', m.orders_failed),
-  ('revenue_today', m.revenue), ('gmv', m.revenue), ('net_revenue', m.net_revenue), ('gross_sales', m.gross_sales),
+  ('revenue_today', m.revenue), ('gmv', m.revenue), ('net_revenue', m.net_revenue), ('commission', m.commission), ('gross_sales', m.gross_sales),
   ('discounts', m.discounts), ('aov', m.aov), ('max_order', m.max_order), ('min_order', m.min_order),
   ('unique_buyers_today', m.buyers), ('new_buyers', m.new_buyers), ('returning_buyers', m.returning_buyers),
   ('payment_success', m.orders::numeric / nullif(m.orders + m.orders_failed, 0)),
@@ -21,7 +21,8 @@ FROM (
   SELECT
     o.order_day AS day,
     count(*) FILTER (WHERE o.class = 'unmapped') AS unmapped,
-    count(*) FILTER (WHERE o.is_sale AND o.amount_rc IS NULL) AS no_amount,
+    count(*) FILTER (WHERE o.is_sale AND o.amount_rc IS NULL AND o.fx IS NOT NULL) AS no_amount,
+    count(*) FILTER (WHERE o.is_sale AND o.fx IS NULL) AS no_fx,
     count(*) FILTER (WHERE o.is_sale AND o.n_lines = 0) AS no_lines,
     count(*) FILTER (WHERE o.mixed_currency) AS mixed,
     count(*) FILTER (WHERE o.currency <> (SELECT c.currency FROM core.clock c)) AS other_currency,
@@ -36,7 +37,7 @@ FROM (
 ) d
 CROSS JOIN LATERAL (VALUES
   ('unmapped_status', d.unmapped), ('sale_without_amount', d.no_amount), ('sale_without_lines', d.no_lines),
-  ('mixed_currency', d.mixed), ('other_currency', d.other_currency), ('unknown_payment_method', d.no_method),
+  ('orders_without_fx', d.no_fx), ('mixed_currency', d.mixed), ('other_currency', d.other_currency), ('unknown_payment_method', d.no_method),
   ('order_without_store', d.no_store), ('order_without_buyer', d.no_buyer), ('negative_amount', d.negative),
   ('lines_below_total', d.mismatch)
 ) AS x(issue, rows);

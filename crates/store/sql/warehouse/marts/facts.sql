@@ -33,8 +33,21 @@ SELECT
   coalesce(o.class = 'failed' AND o.buyer_id IS NOT NULL AND o.amount IS NOT NULL
     AND min(o.ordered_at) FILTER (WHERE o.is_sale) OVER (
       PARTITION BY coalesce(o.buyer_id, -o.order_id), o.buyer_id, o.store_id, o.amount ORDER BY o.ordered_at
-      RANGE BETWEEN CURRENT ROW AND INTERVAL '24 hours' FOLLOWING) > o.ordered_at, false) AS recovered
+      RANGE BETWEEN CURRENT ROW AND INTERVAL '24 hours' FOLLOWING) > o.ordered_at, false) AS recovered,
+  o.amount,
+  o.fx,
+  -- By the rule of the store, else of its tier, else for all; of each kind the latest that is valid on the order day. Rounded
+  -- order by order, as core::config::Meaning::commission_cents does.
+  CASE WHEN o.is_sale AND o.amount_rc IS NOT NULL THEN coalesce((
+    SELECT round(o.amount_rc * k.percent * 0.01 + k.fixed, 2)
+    FROM ref.commission k
+    WHERE (k.store_id = o.store_id OR (k.store_id IS NULL AND (k.tier IS NULL OR k.tier = s.commission_tier))) AND k.valid_from <= o.order_day
+    ORDER BY k.store_id NULLS LAST, k.tier NULLS LAST, k.valid_from DESC LIMIT 1), 0)
+  END AS commission,
+  s.commission_tier,
+  (SELECT g.region FROM core.order_regions g WHERE g.order_id = o.order_id) AS region
 FROM core.orders o
+LEFT JOIN core.stores s ON s.store_id = o.store_id
 LEFT JOIN LATERAL (
   SELECT min(h.valid_from) AS at
   FROM history.order_status h
@@ -46,7 +59,7 @@ COMMENT ON VIEW marts.order_facts_v IS 'grain: order';
 CREATE OR REPLACE VIEW marts.order_line_facts_v AS
 SELECT
   l.order_id, l.line_id, l.store_id, l.buyer_id, l.is_sale, l.order_day, l.product_id, l.quantity, l.category,
-  (SELECT p.currency FROM staging.product p WHERE p.product_id = l.product_id) AS currency,
+  (SELECT p.currency FROM core.products p WHERE p.product_id = l.product_id) AS currency,
   l.net_rc
 FROM core.order_lines l;
 COMMENT ON VIEW marts.order_line_facts_v IS 'grain: order line, or order without lines';
@@ -162,7 +175,8 @@ WITH dated AS (
          THEN (s.estimated_delivery_date AT TIME ZONE 'UTC' AT TIME ZONE (SELECT c.tz FROM core.clock c))::date END AS due_day,
     s.status,
     f.shipped_at,
-    f.delivered_at
+    f.delivered_at,
+    s.transaction_id AS order_id
   FROM staging.shipment s
   LEFT JOIN LATERAL (
     SELECT
@@ -174,13 +188,14 @@ WITH dated AS (
   WHERE NOT s._deleted
 )
 SELECT
-  d.*,
+  d.shipment_id, d.shipping_method, d.due_day, d.status, d.shipped_at, d.delivered_at,
   CASE
     WHEN (d.delivered_at AT TIME ZONE (SELECT c.tz FROM core.clock c))::date <= d.due_day THEN 'on_time'
     WHEN d.delivered_at IS NOT NULL AND d.due_day IS NOT NULL THEN 'late'
     WHEN d.status = 'delivered' OR d.due_day IS NULL THEN 'unknown'
     WHEN d.due_day < (SELECT c.today FROM core.clock c) THEN 'overdue'
     ELSE 'in_progress'
-  END AS result
+  END AS result,
+  d.order_id
 FROM dated d;
 COMMENT ON VIEW marts.shipment_facts_v IS 'grain: shipment';

@@ -15,7 +15,12 @@ SELECT
   -- NULL: nothing was sold in 28 days.
   greatest(s.available_quantity, 0) / nullif(d.units_per_day, 0) AS days_of_stock,
   d.units_per_day * 365 / nullif(h.avg_on_hand, 0) AS turnover_per_year,
-  greatest(s.available_quantity, 0) * p.price AS retail_value,
+  -- In reporting currency at the rate of today; NULL without one.
+  CASE WHEN p.currency IS NULL OR p.currency = (SELECT c.currency FROM core.clock c) THEN greatest(s.available_quantity, 0) * p.price
+       ELSE round(greatest(s.available_quantity, 0) * p.price * (
+         SELECT r.to_reporting FROM ref.fx_rate r
+         WHERE r.currency = p.currency AND r.rate_date <= (SELECT c.today FROM core.clock c) ORDER BY r.rate_date DESC LIMIT 1), 2)
+  END AS retail_value,
   coalesce(d.units_per_day = 0 AND s.available_quantity > 0, false) AS dead_stock
 FROM staging.stock s
 LEFT JOIN core.products p ON p.product_id = s.product_id

@@ -1,4 +1,4 @@
--- The sales marts M1, M3 and M4 (docs: kpis 4.3): marts.<name> holds the rows of marts.<name>_v. Each is a sum by key over
+-- The sales marts M1, M3 and M4, and sales by region (docs: kpis 4.3): marts.<name> holds the rows of marts.<name>_v. Each is a sum by key over
 -- the facts, so that a condition on the key reaches the index of the facts. A ratio stands beside its two sums: over several
 -- rows divide the sums, never average the ratio (docs: kpis 0.5).
 
@@ -19,7 +19,7 @@ sold AS (
     count(*) FILTER (WHERE o.class = 'cancelled') AS orders_cancelled,
     count(*) FILTER (WHERE o.class = 'reversed') AS orders_reversed,
     count(*) FILTER (WHERE o.class = 'unmapped') AS orders_unmapped,
-    count(*) FILTER (WHERE o.is_sale AND o.amount_rc IS NULL) AS orders_without_fx,
+    count(*) FILTER (WHERE o.is_sale AND o.fx IS NULL) AS orders_without_fx,
     count(*) FILTER (WHERE o.is_sale AND o.n_lines = 0) AS orders_without_lines,
     coalesce(sum(o.amount_rc) FILTER (WHERE o.is_sale), 0) AS revenue,
     coalesce(sum(o.gross_rc) FILTER (WHERE o.is_sale), 0) AS gross_sales,
@@ -29,18 +29,20 @@ sold AS (
     count(DISTINCT o.buyer_id) FILTER (WHERE o.is_sale) AS buyers,
     count(DISTINCT o.buyer_id) FILTER (WHERE o.order_no > 1) AS returning_buyers,
     count(*) FILTER (WHERE o.order_no = 1) AS new_buyers,
-    count(DISTINCT o.store_id) FILTER (WHERE o.is_sale) AS active_stores
+    count(DISTINCT o.store_id) FILTER (WHERE o.is_sale) AS active_stores,
+    coalesce(sum(o.commission), 0) AS commission_earned
   FROM orders o
   WHERE o.order_day IS NOT NULL
   GROUP BY o.order_day, o.row_store
 ),
 reversals AS (
-  SELECT o.reversal_day AS day, o.store_id, o.amount_rc FROM marts.order_facts o WHERE o.reversal_day IS NOT NULL
+  SELECT o.reversal_day AS day, o.store_id, o.amount_rc, o.commission FROM marts.order_facts o WHERE o.reversal_day IS NOT NULL
   UNION ALL
-  SELECT o.reversal_day, 0::bigint, o.amount_rc FROM marts.order_facts o WHERE o.reversal_day IS NOT NULL
+  SELECT o.reversal_day, 0::bigint, o.amount_rc, o.commission FROM marts.order_facts o WHERE o.reversal_day IS NOT NULL
 ),
 returned AS (
-  SELECT r.day, r.store_id, coalesce(sum(r.amount_rc), 0) AS returns, count(*) AS reversals
+  SELECT r.day, r.store_id, coalesce(sum(r.amount_rc), 0) AS returns, count(*) AS reversals,
+    coalesce(sum(r.commission), 0) AS commission_returned
   FROM reversals r GROUP BY r.day, r.store_id
 ),
 all_visits AS (
@@ -55,13 +57,14 @@ visited AS (
   FROM all_visits v GROUP BY v.day, v.store_id
 ),
 parts AS (
-  SELECT s.*, 0::numeric AS returns, 0::bigint AS reversals, 0::bigint AS visits, 0::bigint AS visitors, 0::bigint AS visits_converted
+  SELECT s.*, 0::numeric AS returns, 0::bigint AS reversals, 0::numeric AS commission_returned,
+    0::bigint AS visits, 0::bigint AS visitors, 0::bigint AS visits_converted
   FROM sold s
   UNION ALL
-  SELECT r.day, r.store_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, r.returns, r.reversals, 0, 0, 0
+  SELECT r.day, r.store_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, r.returns, r.reversals, r.commission_returned, 0, 0, 0
   FROM returned r
   UNION ALL
-  SELECT v.day, v.store_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, v.visits, v.visitors, v.visits_converted
+  SELECT v.day, v.store_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, v.visits, v.visitors, v.visits_converted
   FROM visited v
 ),
 merged AS (
@@ -76,7 +79,8 @@ merged AS (
     sum(p.units) AS units, max(p.max_order) AS max_order, min(p.min_order) AS min_order,
     sum(p.buyers)::bigint AS buyers, sum(p.new_buyers)::bigint AS new_buyers, sum(p.returning_buyers)::bigint AS returning_buyers,
     sum(p.active_stores)::bigint AS active_stores, sum(p.visits)::bigint AS visits, sum(p.visitors)::bigint AS visitors,
-    sum(p.visits_converted)::bigint AS visits_converted
+    sum(p.visits_converted)::bigint AS visits_converted,
+    sum(p.commission_earned) AS commission_earned, sum(p.commission_returned) AS commission_returned
   FROM parts p
   GROUP BY p.day, p.store_id
 )
@@ -87,7 +91,8 @@ SELECT
   m.units, m.revenue / nullif(m.orders, 0) AS aov, m.max_order, m.min_order,
   m.buyers, m.new_buyers, m.returning_buyers, m.active_stores,
   m.orders_failed::numeric / nullif(m.orders + m.orders_failed, 0) AS payment_failure_rate,
-  m.visits, m.visitors, m.visits_converted, m.visits_converted::numeric / nullif(m.visits, 0) AS conversion_rate
+  m.visits, m.visitors, m.visits_converted, m.visits_converted::numeric / nullif(m.visits, 0) AS conversion_rate,
+  m.commission_earned, m.commission_returned, m.commission_earned - m.commission_returned AS commission
 FROM merged m;
 COMMENT ON VIEW marts.daily_metrics_v IS 'grain: business day x store, 0 the platform';
 
@@ -120,3 +125,14 @@ FROM marts.order_facts o
 WHERE o.order_day IS NOT NULL
 GROUP BY o.order_day, o.store_id, o.payment_method;
 COMMENT ON VIEW marts.payment_methods_v IS 'grain: business day x store x payment method';
+
+-- Adds up to revenue to the cent; an address that names no known region is unknown and shown.
+CREATE OR REPLACE VIEW marts.sales_by_region_v AS
+SELECT
+  o.order_day AS day, o.store_id, coalesce(o.region, 'unknown') AS region,
+  coalesce(sum(o.amount_rc), 0) AS revenue,
+  count(*) AS orders
+FROM marts.order_facts o
+WHERE o.is_sale AND o.order_day IS NOT NULL
+GROUP BY o.order_day, o.store_id, coalesce(o.region, 'unknown');
+COMMENT ON VIEW marts.sales_by_region_v IS 'grain: business day x store x region';

@@ -78,6 +78,14 @@ CREATE OR REPLACE VIEW semantic.kpi_gmv AS
 SELECT m.day, m.store_id, m.revenue AS gmv FROM marts.daily_metrics m;
 COMMENT ON VIEW semantic.kpi_gmv IS 'grain: business day x store';
 
+CREATE OR REPLACE VIEW semantic.kpi_commission AS
+SELECT
+  m.day, m.store_id, m.commission, m.commission_earned, m.commission_returned, m.revenue AS gmv,
+  m.commission_earned / nullif(m.revenue, 0) AS take_rate
+FROM marts.daily_metrics m;
+COMMENT ON VIEW semantic.kpi_commission IS
+  'grain: business day x store; earned on the day of the order, returned on the day of a reversal; over several rows divide the sums';
+
 CREATE OR REPLACE VIEW semantic.kpi_gmv_concentration AS
 WITH ranked AS (
   SELECT s.gmv, row_number() OVER (ORDER BY s.gmv DESC, s.store_id) AS place, sum(s.gmv) OVER () AS total, count(*) OVER () AS stores

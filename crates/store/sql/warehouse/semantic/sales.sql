@@ -5,6 +5,16 @@ SELECT s.day, s.store_id, s.category, s.revenue AS sales_by_category, s.units, s
 COMMENT ON VIEW semantic.kpi_sales_by_category IS
   'grain: business day x store x category; revenue adds up to all revenue, orders do not add up';
 
+CREATE OR REPLACE VIEW semantic.kpi_sales_by_region AS
+SELECT
+  s.day, s.store_id, s.region, s.revenue AS sales_by_region, s.orders,
+  s.orders::numeric / sum(s.orders) OVER w AS share,
+  coalesce(sum(s.orders) FILTER (WHERE s.region <> 'unknown') OVER w, 0) / sum(s.orders) OVER w AS coverage
+FROM marts.sales_by_region s
+WINDOW w AS (PARTITION BY s.day, s.store_id);
+COMMENT ON VIEW semantic.kpi_sales_by_region IS
+  'grain: business day x store x region, unknown included; adds up to all revenue; share and coverage are of the orders of that day and store';
+
 CREATE OR REPLACE VIEW semantic.kpi_payment_mix AS
 SELECT
   p.day, p.store_id, p.payment_method, p.paid, p.revenue,

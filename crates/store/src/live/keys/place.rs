@@ -195,6 +195,17 @@ impl Keys {
             Cell::Rows { table } => sum(self.misc(), rows_field(*table)),
             Cell::Undated => sum(self.misc(), UNDATED.to_owned()),
             Cell::ForeignCurrency => sum(self.misc(), FOREIGN_CURRENCY.to_owned()),
+            Cell::Repricing { product } => sum(self.repricing(), product.to_string()),
+            Cell::Commission {
+                day: of,
+                store,
+                tier,
+                returned,
+            } => {
+                let what = if *returned { "returned" } else { "earned" };
+                let tier = tier.as_deref().unwrap_or_default();
+                sum(named("commission", *of), format!("{what}|{store}|{tier}"))
+            }
             Cell::Mrr => sum(self.misc(), MRR.to_owned()),
             Cell::Plan { tier } => sum(plain("plans"), tier.clone()),
             Cell::Shelves { store, status } => sum(plain("stock"), format!("{store}|{}", status.name())),

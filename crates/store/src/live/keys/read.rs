@@ -26,7 +26,8 @@ pub(crate) struct Shelf<'a> {
 }
 
 /// Hashes that are read back.
-const HASHES: [&str; 20] = [
+const HASHES: [&str; 21] = [
+    "commission",
     "amounts",
     "minutes",
     "daily",
@@ -63,7 +64,7 @@ impl<'a> Shelf<'a> {
             }
             match parse_day(part) {
                 // A store's number may look like a day, but stands behind one, except where there is no day.
-                Some(of) if day.is_none() && kind != "active" => day = Some(of),
+                Some(of) if day.is_none() && kind != "active" && kind != "minutes" => day = Some(of),
                 _ => scope = Scope::Store(part.parse().ok()?),
             }
         }
@@ -105,6 +106,16 @@ impl<'a> Shelf<'a> {
                     scope,
                     minute: self.hour * 60 + minute.parse::<i64>().ok()?,
                     method: method.to_owned(),
+                }
+            }
+            "commission" => {
+                let mut parts = field.splitn(3, '|');
+                let (what, store, tier) = (parts.next()?, parts.next()?, parts.next()?);
+                Cell::Commission {
+                    day: day?,
+                    store: store.parse().ok()?,
+                    tier: (!tier.is_empty()).then(|| tier.to_owned()),
+                    returned: what == "returned",
                 }
             }
             "sellers" => Cell::Seller {
@@ -450,6 +461,14 @@ mod tests {
                 product,
                 reason: text(),
                 inward: product.is_some(),
+            });
+        }
+        for tier in [Some("pro".to_owned()), None] {
+            cells.push(Cell::Commission {
+                day,
+                store: 3,
+                returned: tier.is_some(),
+                tier,
             });
         }
         for sight in [Sight::Views, Sight::Visits] {

@@ -21,7 +21,7 @@ pub enum Step {
     ExtractProducts,
     /// Counts what is not clean.
     Clean,
-    /// Sales of the day by store, category and payment method, recounted.
+    /// Sales of the day by store, category, region and payment method, recounted.
     DailyMetrics,
     /// The day by product, recounted.
     ProductMetrics,

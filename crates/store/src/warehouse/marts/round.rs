@@ -10,7 +10,8 @@ use tokio_postgres::{Row, Statement, Transaction};
 use super::rebuild::replace;
 use super::tables::{
     DAILY_METRICS, FUNNEL, Fact, INVENTORY_HEALTH, LINES, Mart, ORDERS, PAYMENT_METHODS, PRODUCT_METRICS,
-    SALES_BY_CATEGORY, SESSION_OUTCOME, SHIPMENT_PERFORMANCE, SHIPMENTS, VISIT_EVENTS, VISITS,
+    SALES_BY_CATEGORY, SALES_BY_REGION, SESSION_OUTCOME, SHIPMENT_PERFORMANCE, SHIPMENTS, VISIT_EVENTS,
+    VISITS,
 };
 use crate::StoreError;
 use crate::postgres::failed;
@@ -28,8 +29,9 @@ WITH taken AS (
 )
 SELECT source_table, key, count(*) FROM taken GROUP BY source_table, key";
 
-/// Orders that are touched by changed orders ($1), lines ($2) and products ($3): where a line was and where it is, and
-/// every order with a product whose category or currency is not what the facts say.
+/// Orders that are touched by changed orders ($1), lines ($2), products ($3), shipments ($4), buyers ($5) and stores ($6):
+/// where a line was and where it is, every order with a product whose category or currency is not what the facts say, and
+/// every order whose region, or whose store's tier as far as commission goes by it, is not what the facts say.
 const TOUCHED_ORDERS: &str = "
 SELECT t.order_id FROM unnest($1::bigint[]) AS t(order_id)
 UNION
@@ -39,7 +41,21 @@ SELECT d.transaction_id FROM staging.transactiondetail d
 WHERE d.transaction_detail_id = ANY($2::bigint[]) AND d.transaction_id IS NOT NULL
 UNION
 SELECT f.order_id FROM marts.order_line_facts f JOIN core.products p ON p.product_id = f.product_id
-WHERE f.product_id = ANY($3::bigint[]) AND (f.category, f.currency) IS DISTINCT FROM (p.category, p.currency)";
+WHERE f.product_id = ANY($3::bigint[]) AND (f.category, f.currency) IS DISTINCT FROM (p.category, p.currency)
+UNION
+SELECT f.order_id FROM marts.order_facts f
+WHERE f.order_id = ANY(ARRAY(
+    SELECT s.transaction_id FROM staging.shipment s WHERE s.shipment_id = ANY($4::bigint[])
+    UNION SELECT s.order_id FROM marts.shipment_facts s WHERE s.shipment_id = ANY($4::bigint[])))
+  AND f.region IS DISTINCT FROM (SELECT g.region FROM core.order_regions g WHERE g.order_id = f.order_id)
+UNION
+SELECT f.order_id FROM marts.order_facts f
+WHERE f.buyer_key = ANY($5::bigint[])
+  AND f.region IS DISTINCT FROM (SELECT g.region FROM core.order_regions g WHERE g.order_id = f.order_id)
+UNION
+SELECT f.order_id FROM marts.order_facts f JOIN core.stores s ON s.store_id = f.store_id
+WHERE f.store_id = ANY($6::bigint[]) AND f.commission_tier IS DISTINCT FROM s.commission_tier
+  AND EXISTS (SELECT 1 FROM ref.commission k WHERE k.tier IS NOT NULL)";
 
 /// Whose orders they were and are.
 const TOUCHED_BUYERS: &str = "
@@ -105,6 +121,26 @@ struct Marked {
     events: Vec<i64>,
     stocks: Vec<i64>,
     shipments: Vec<i64>,
+    buyers: Vec<i64>,
+    stores: Vec<i64>,
+}
+
+impl Marked {
+    fn count(&self) -> usize {
+        [
+            &self.orders,
+            &self.lines,
+            &self.products,
+            &self.events,
+            &self.stocks,
+            &self.shipments,
+            &self.buyers,
+            &self.stores,
+        ]
+        .into_iter()
+        .map(Vec::len)
+        .sum()
+    }
 }
 
 /// Keys of marts that are out of date.
@@ -122,19 +158,20 @@ struct Stale {
 /// Takes at most `limit` marks and brings what they touch up to date; `None` when nothing is out of date.
 pub(super) async fn run(transaction: &Transaction<'_>, limit: i64) -> Result<Option<Round>, StoreError> {
     let (taken, marked) = take(transaction, limit).await?;
-    let count = marked.orders.len()
-        + marked.lines.len()
-        + marked.products.len()
-        + marked.events.len()
-        + marked.stocks.len()
-        + marked.shipments.len();
     let mut stale = Stale::default();
     let mut rows = 0;
 
     let touched: Vec<i64> = keys(
         transaction,
         TOUCHED_ORDERS,
-        &[&marked.orders, &marked.lines, &marked.products],
+        &[
+            &marked.orders,
+            &marked.lines,
+            &marked.products,
+            &marked.shipments,
+            &marked.buyers,
+            &marked.stores,
+        ],
     )
     .await?;
     let buyers: Vec<i64> = keys(transaction, TOUCHED_BUYERS, &[&touched]).await?;
@@ -182,7 +219,7 @@ pub(super) async fn run(transaction: &Transaction<'_>, limit: i64) -> Result<Opt
     rows += refresh_marts(transaction, &marked, stale).await?;
     Ok((taken > 0 || rows > 0).then_some(Round {
         taken,
-        marked: count,
+        marked: marked.count(),
         rows,
     }))
 }
@@ -204,6 +241,8 @@ async fn take(transaction: &Transaction<'_>, limit: i64) -> Result<(i64, Marked)
             "userbehavior" => &mut marked.events,
             "stock" => &mut marked.stocks,
             "shipment" => &mut marked.shipments,
+            "buyer" => &mut marked.buyers,
+            "customer" => &mut marked.stores,
             // The other tables feed only marts that are computed as a whole.
             _ => continue,
         };
@@ -241,6 +280,7 @@ async fn refresh_marts(
     for (mart, keys) in [
         (DAILY_METRICS, &days),
         (SALES_BY_CATEGORY, &stale.lines),
+        (SALES_BY_REGION, &stale.orders),
         (PAYMENT_METHODS, &stale.orders),
         (FUNNEL, &stale.visits),
         (SESSION_OUTCOME, &stale.visits),

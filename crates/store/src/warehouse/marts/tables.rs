@@ -102,6 +102,7 @@ pub(super) struct Mart {
 
 pub(super) const DAILY_METRICS: Mart = by_day_and_store("daily_metrics");
 pub(super) const SALES_BY_CATEGORY: Mart = by_day_and_store("sales_by_category");
+pub(super) const SALES_BY_REGION: Mart = by_day_and_store("sales_by_region");
 pub(super) const PAYMENT_METHODS: Mart = by_day_and_store("payment_methods");
 pub(super) const FUNNEL: Mart = by_day_and_store("funnel");
 pub(super) const SESSION_OUTCOME: Mart = by_day_and_store("session_outcome");
@@ -127,10 +128,11 @@ const fn by_day_and_store(name: &'static str) -> Mart {
 
 impl Mart {
     /// Kept by key.
-    pub(super) const BY_KEY: [Self; 8] = [
+    pub(super) const BY_KEY: [Self; 9] = [
         DAILY_METRICS,
         PRODUCT_METRICS,
         SALES_BY_CATEGORY,
+        SALES_BY_REGION,
         PAYMENT_METHODS,
         FUNNEL,
         SESSION_OUTCOME,
@@ -183,13 +185,19 @@ pub(super) struct DayTable {
 }
 
 /// The tables, in the order of the steps.
-pub(super) const DAY_TABLES: [DayTable; 10] = [
+pub(super) const DAY_TABLES: [DayTable; 11] = [
     day_table("data_quality", Step::Clean, &["issue"], false),
     day_table("daily_metrics", Step::DailyMetrics, &["store_id"], true),
     day_table(
         "sales_by_category",
         Step::DailyMetrics,
         &["store_id", "category"],
+        true,
+    ),
+    day_table(
+        "sales_by_region",
+        Step::DailyMetrics,
+        &["store_id", "region"],
         true,
     ),
     day_table(

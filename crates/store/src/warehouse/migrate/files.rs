@@ -47,6 +47,7 @@ pub(super) const VERSIONED: &[Versioned] = versioned![
     11 "marts/V011__facts.sql",
     12 "marts/V012__marts.sql",
     13 "marts/V013__daily_run.sql",
+    14 "marts/V014__currencies_commission_regions.sql",
 ];
 
 /// Repeatable files, each after those it reads from.
@@ -59,6 +60,7 @@ pub(super) const REPEATABLE: &[Repeatable] = repeatable![
     "core/median.sql",
     "core/clock.sql",
     "core/dimensions.sql",
+    "core/places.sql",
     "core/orders.sql",
     "core/order_lines.sql",
     "core/sales_ledger.sql",
@@ -108,6 +110,18 @@ mod tests {
             .collect();
         assert_eq!(listed, found);
         assert_eq!(listed.len(), VERSIONED.len() + REPEATABLE.len(), "no file twice");
+    }
+
+    #[test]
+    fn places_are_compared_with_the_letters_of_core() {
+        let text = REPEATABLE
+            .iter()
+            .find(|file| file.name == "core/places.sql")
+            .unwrap()
+            .text;
+        for letters in [instashop_core::config::ACCENTED, instashop_core::config::PLAIN] {
+            assert!(text.contains(&format!("'{letters}'")), "{letters}");
+        }
     }
 
     #[test]
