@@ -17,10 +17,12 @@ mod page;
 mod platform;
 mod rules;
 mod sales;
+mod sum;
 mod unit;
 
 pub use page::page;
 pub use rules::{Additivity, Better, Freshness, Kept, MIN_SAMPLE, Scope, SmallSample, Trust};
+pub use sum::{NotAdditive, Over, merged_ratio};
 pub use unit::{Dimension, Unit};
 
 /// A text in the two languages of the product.

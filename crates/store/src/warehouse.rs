@@ -48,7 +48,7 @@ pub use marts::{How, MartRefresher, Refreshed, Step, StepDone};
 pub use meaning::MapsDiffer;
 pub use migrate::Report;
 pub use owner::Owner;
-pub use query::WarehouseReader;
+pub use query::{MetricAnswer, MetricRow, Plan, Question, Refusal, Value, WarehouseReader};
 pub use sources::KnownSource;
 
 use self::partitions::Partitions;

@@ -20,7 +20,7 @@ use instashop_core::config::Config;
 use instashop_store::config;
 
 use crate::shutdown::Shutdown;
-use crate::{dead_letters, etl, flow, rebuild, setup, status, supervise, sweep, telemetry, verify};
+use crate::{dead_letters, etl, flow, metrics, rebuild, setup, status, supervise, sweep, telemetry, verify};
 use exit::Exit;
 
 const EXAMPLES: &str = "\
@@ -135,6 +135,9 @@ pub enum Command {
     /// Keep the marts up to date and run the daily batch, or run some days of it
     #[command(after_long_help = etl::HELP)]
     Etl(etl::EtlArgs),
+    /// List the metrics, say what one means, or print its value for the platform or one store
+    #[command(after_long_help = metrics::HELP)]
+    Metrics(metrics::MetricsArgs),
     /// Prove that source, warehouse and Redis agree
     #[command(after_long_help = VERIFY_HELP)]
     Verify(verify::VerifyArgs),
@@ -239,6 +242,7 @@ fn start(cli: Cli) -> Result<ExitCode> {
         Command::Completions(args) => return manual::completions(args),
         Command::Man(args) => return manual::man(args),
         Command::Config(command) => return configuration::run(command, &cli.global),
+        Command::Metrics(args) if args.is_offline() => return args.print(),
         _ => {}
     }
     let config = cli.global.load()?;
@@ -255,6 +259,7 @@ async fn dispatch(command: Command, global: &Global, config: &Config) -> Result<
         Command::Live => Box::pin(flow::run_live(config, Shutdown::on_signals()?)).await,
         Command::Warehouse => Box::pin(flow::run_warehouse(config, Shutdown::on_signals()?)).await,
         Command::Etl(args) => Box::pin(etl::run(&args, config, Shutdown::on_signals()?)).await,
+        Command::Metrics(args) => Box::pin(metrics::run(&args, config)).await,
         Command::Verify(args) => Box::pin(verify::run(config, args)).await,
         Command::Sweep(args) => Box::pin(sweep::run(&args, config)).await,
         Command::Rebuild(args) => Box::pin(rebuild::run(&args, config)).await,

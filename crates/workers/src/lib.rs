@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod etl;
 pub mod flow;
 pub mod kafka;
+pub mod metrics;
 pub mod rebuild;
 pub mod setup;
 pub mod shutdown;

@@ -2,10 +2,12 @@
 //!
 //! * `sums` holds the pieces of SQL every view shares, so that a number is added up in one way only.
 //! * `today`, `sales`, `live_base` and `system` each fill one view of [`instashop_core::view`].
+//! * `metrics` answers a question about any metric of the catalogue from its semantic view.
 //!
 //! Every view is read in one read-only transaction of one snapshot: its numbers belong together.
 
 mod live_base;
+mod metrics;
 mod sales;
 mod sums;
 mod system;
@@ -19,6 +21,8 @@ use instashop_core::config::{self, Meaning};
 use instashop_core::contribution::Calendar;
 use instashop_core::view::{LiveBase, SalesView, WarehouseSystem, WarehouseToday};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+pub use metrics::{MetricAnswer, MetricRow, Plan, Question, Refusal, Value};
 
 use super::migrate;
 use crate::StoreError;

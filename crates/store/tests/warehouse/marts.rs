@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use instashop_core::catalogue::{Kept, Metric};
+use instashop_core::catalogue::{Group, Kept, Metric, Over};
 use instashop_core::change::{Op, Record};
 use instashop_core::config::{CommissionRule, Meaning, Rate};
 use instashop_core::money;
 use instashop_core::table::Table;
-use instashop_store::warehouse::{How, MapsDiffer, MartRefresher, Owner};
+use instashop_store::warehouse::{
+    How, MapsDiffer, MartRefresher, Owner, Plan, Question, Refusal, Value, WarehouseReader,
+};
 use rust_decimal::Decimal;
 
 use super::cluster::Database;
@@ -237,6 +239,81 @@ async fn equal_their_recount(database: &mut Database, context: &str) {
     let differing: Vec<String> = differing.iter().map(|row| row.get(0)).collect();
     assert!(differing.is_empty(), "{context}: {differing:#?}");
     transaction.rollback().await.unwrap();
+}
+
+/// Every metric answers for the platform and for a store, or says what to ask instead; days add up to their range and stores
+/// to the platform where they may.
+async fn metrics_answer(database: &Database, meaning: &Meaning) {
+    let mut reader = WarehouseReader::connect(&database.config, meaning).await.unwrap();
+    let range = Some(("2026-02-27".parse().unwrap(), "2026-03-04".parse().unwrap()));
+    let mut added = BTreeMap::new();
+    for metric in Metric::all() {
+        let dated = Question {
+            store: None,
+            days: range,
+            each_day: false,
+        };
+        let whole = match Plan::new(metric, dated) {
+            Err(Refusal::NotKept(_)) => continue,
+            Err(Refusal::NoDays(_)) => Question { days: None, ..dated },
+            _ => dated,
+        };
+        let each_day = Question {
+            each_day: whole.days.is_some(),
+            ..whole
+        };
+        let mut sums = Vec::new();
+        let stores = [-1, 1, 2, 3, 4].map(|store| Question {
+            store: Some(store),
+            ..whole
+        });
+        for (over, parts) in [(Over::Days, vec![each_day]), (Over::Stores, stores.to_vec())] {
+            let mut sum: BTreeMap<Vec<Option<String>>, Decimal> = BTreeMap::new();
+            let mut is_whole = metric.may_add_up(over).is_ok();
+            for question in parts {
+                let Ok(plan) = Plan::new(metric, question) else {
+                    is_whole = false;
+                    continue;
+                };
+                for row in reader.metric(&plan).await.unwrap().rows {
+                    if let Value::Number(number) = row.value {
+                        *sum.entry(row.keys).or_default() += number;
+                    }
+                }
+            }
+            if is_whole {
+                sums.push((over, sum));
+            }
+        }
+        let Ok(plan) = Plan::new(metric, whole) else {
+            continue;
+        };
+        let answer = reader.metric(&plan).await.unwrap();
+        // A product may belong to no store.
+        let is_of_stock = metric.group == Group::Inventory || answer.keys.contains(&"product_id");
+        let values: BTreeMap<_, _> = answer
+            .rows
+            .into_iter()
+            .filter_map(|row| match row.value {
+                Value::Number(number) => Some((row.keys, number)),
+                _ => None,
+            })
+            .collect();
+        for (over, mut sum) in sums {
+            if over == Over::Stores && is_of_stock {
+                continue;
+            }
+            sum.retain(|_, number| !number.is_zero());
+            let values: BTreeMap<_, _> = values
+                .clone()
+                .into_iter()
+                .filter(|(_, number)| !number.is_zero())
+                .collect();
+            assert_eq!(values, sum, "{} over {over}", metric.id);
+            *added.entry(over.to_string()).or_insert(0) += usize::from(!sum.is_empty());
+        }
+    }
+    assert!(added["days"] > 15 && added["stores"] > 12, "{added:?}");
 }
 
 /// A generator of numbers that the seed decides.
@@ -474,6 +551,7 @@ async fn marts_kept_by_key_equal_a_rebuild_after_any_changes() {
         for tables in [&FACTS[..], &BY_KEY, &AS_A_WHOLE] {
             equal_their_views(&database, tables, "rebuilt").await;
         }
+        metrics_answer(&database, &meaning).await;
     }
 }
 

@@ -39,7 +39,8 @@ COMMENT ON VIEW semantic.kpi_revenue_at_risk IS 'grain: business day x store x p
 CREATE OR REPLACE VIEW semantic.kpi_sales_trend AS
 SELECT d.day, s.store_id, coalesce(m.revenue, 0) AS sales_trend, coalesce(m.orders, 0) AS orders
 FROM semantic.dim_time d
-CROSS JOIN (SELECT 0::bigint AS store_id UNION ALL SELECT t.store_id FROM semantic.dim_store t) s
+-- Orders may name a store that nobody knows, or none (-1): the stores add up to the platform.
+CROSS JOIN (SELECT t.store_id FROM semantic.dim_store t UNION SELECT k.store_id FROM marts.daily_metrics k UNION SELECT 0) s
 LEFT JOIN marts.daily_metrics m ON m.day = d.day AND m.store_id = s.store_id
 WHERE d.is_captured;
 COMMENT ON VIEW semantic.kpi_sales_trend IS 'grain: business day x store from the first captured day to today; a day without orders is 0';
