@@ -11,6 +11,7 @@ mod warehouse {
     mod marts;
     mod migrations;
     mod original;
+    mod plans;
     mod proxy;
     mod reader;
     mod refusals;

@@ -48,6 +48,7 @@ pub(super) const VERSIONED: &[Versioned] = versioned![
     12 "marts/V012__marts.sql",
     13 "marts/V013__daily_run.sql",
     14 "marts/V014__currencies_commission_regions.sql",
+    15 "raw/V015__event_log_indexes.sql",
 ];
 
 /// Repeatable files, each after those it reads from.
