@@ -143,6 +143,29 @@ fn each_way_to_fail_has_its_code_and_one_message() {
         (&["down"], 0, "nothing is running"),
         (&["completions", "bash"], 0, "_instashop"),
         (&["man"], 0, ".TH"),
+        (&["metrics"], 0, "sales_by_region"),
+        (&["metrics", "show", "aov", "--format", "json"], 0, "Ticket medio"),
+        (&["metrics", "show", "nope"], 1, "no metric"),
+        (&["metrics", "get", "orders", "--store", "3"], 3, "127.0.0.1:1"),
+        (&["metrics", "get", "orders", "--store", "0"], 2, "--store"),
+        (
+            &[
+                "metrics",
+                "get",
+                "visitors",
+                "--from",
+                "2026-03-01",
+                "--to",
+                "2026-03-02",
+            ],
+            1,
+            "--each-day",
+        ),
+        (
+            &["metrics", "get", "cohorts", "--store", "3"],
+            1,
+            "without a store",
+        ),
     ];
     for (arguments, code, words) in cases {
         let (found, text) = bench.said(arguments);

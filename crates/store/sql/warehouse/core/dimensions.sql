@@ -17,8 +17,9 @@ COMMENT ON VIEW core.products IS 'grain: one row per product, deleted ones inclu
 
 CREATE OR REPLACE VIEW core.foreign_currencies AS
 SELECT
-  EXISTS (SELECT 1 FROM core.products p WHERE p.currency COLLATE "C" < c.currency)
-    OR EXISTS (SELECT 1 FROM core.products p WHERE p.currency COLLATE "C" > c.currency) AS is_needed
+  -- The first and the last by the index on them.
+  coalesce((SELECT min(p.currency COLLATE "C") FROM core.products p) <> c.currency
+    OR (SELECT max(p.currency COLLATE "C") FROM core.products p) <> c.currency, false) AS is_needed
 FROM core.clock c;
 COMMENT ON VIEW core.foreign_currencies IS
   'grain: exactly one row; is_needed when a product names another currency than the reporting one, so that orders have to be looked at';
@@ -49,3 +50,13 @@ SELECT
 FROM staging.transactiondetail d
 WHERE NOT d._deleted;
 COMMENT ON VIEW core.lines IS 'grain: one row per order line; its order may not have come yet';
+
+CREATE OR REPLACE VIEW core.line_currencies AS
+SELECT
+  d.transaction_id AS order_id,
+  -- Codes are ordered by their bytes, whatever the database is set to.
+  p.currency COLLATE "C" AS currency
+FROM staging.transactiondetail d
+JOIN core.products p ON p.product_id = d.product_id
+WHERE NOT d._deleted;
+COMMENT ON VIEW core.line_currencies IS 'grain: one row per order line with a known product; its order may not have come yet';

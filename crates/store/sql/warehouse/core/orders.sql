@@ -4,10 +4,11 @@
 -- name none. Amounts in reporting currency (_rc) are converted at the last rate on or before the order day; without a rate
 -- they are NULL: counted, never summed as 0 or 1 (docs: kpis 0.3).
 --
--- The clock is asked by subqueries and not joined, nothing stands in a WITH, lines are looked up for each order, and a rate
--- only for one in another currency, so that the planner sees through: the index on the time of the order gives the latest
--- orders in their order, a few orders touch a few lines, and sums that ask for no line touch none. As long as no product
--- names another currency, amounts touch no line either. Status and payment method are folded as the live flow folds them.
+-- The clock is asked by subqueries and not joined, nothing stands in a WITH, and lines are looked up for each order, so that the
+-- planner sees through: the index on the time of the order gives the latest orders in their order, a few orders touch a few
+-- lines, and sums that ask for no line touch none. Currencies are subqueries behind the one question whether any product
+-- names another than the reporting one: until then amounts touch no line either. Status and payment method are folded as
+-- the live flow folds them.
 CREATE OR REPLACE VIEW core.orders AS
 SELECT
   o.order_id,
@@ -26,20 +27,30 @@ SELECT
   o.order_day,
   o.fx,
   -- An amount that no decimal(12,2) can hold counts as none, and so does one that is absurd after its conversion, as in
-  -- core::money::convert.
-  CASE WHEN abs(round(o.amount, 2)) < 10000000000 AND abs(round(round(o.amount, 2) * o.fx, 2)) < 10000000000000
-       THEN round(round(o.amount, 2) * o.fx, 2) END AS amount_rc,
+  -- core::money::convert. OFFSET keeps the rate from being looked up twice.
+  CASE
+    WHEN abs(round(o.amount, 2)) >= 10000000000 THEN NULL
+    WHEN NOT (SELECT f.is_needed FROM core.foreign_currencies f) THEN round(o.amount, 2)
+    ELSE (SELECT CASE WHEN abs(x.converted) < 10000000000000 THEN x.converted END
+          FROM (SELECT round(round(o.amount, 2) * o.fx, 2) AS converted OFFSET 0) x)
+  END AS amount_rc,
   round(coalesce(o.lines_gross, o.amount) * o.fx, 2) AS gross_rc
 FROM (
   SELECT
     t.order_id, t.buyer_id, t.store_id, t.amount, t.payment_method, t.class, t.is_sale, t.ordered_at, t.order_day,
     l.gross AS lines_gross, l.units, l.n_lines,
-    coalesce(n.first_currency, (SELECT c.currency FROM core.clock c)) AS currency,
-    coalesce(n.first_currency <> n.last_currency, false) AS mixed_currency,
-    CASE WHEN n.first_currency IS NULL OR n.first_currency = (SELECT c.currency FROM core.clock c) THEN 1
-         ELSE (SELECT r.to_reporting FROM ref.fx_rate r
-               WHERE r.currency = n.first_currency AND r.rate_date <= t.order_day ORDER BY r.rate_date DESC LIMIT 1)
-    END AS fx
+    coalesce(CASE WHEN (SELECT f.is_needed FROM core.foreign_currencies f) THEN (
+      SELECT min(n.currency) COLLATE "default" FROM core.line_currencies n WHERE n.order_id = t.order_id
+    ) END, (SELECT c.currency FROM core.clock c)) AS currency,
+    coalesce(CASE WHEN (SELECT f.is_needed FROM core.foreign_currencies f) THEN (
+      SELECT min(n.currency) <> max(n.currency) FROM core.line_currencies n WHERE n.order_id = t.order_id
+    ) END, false) AS mixed_currency,
+    CASE WHEN (SELECT f.is_needed FROM core.foreign_currencies f) THEN (
+      SELECT CASE WHEN m.currency IS NULL OR m.currency = (SELECT c.currency FROM core.clock c) THEN 1
+        ELSE (SELECT r.to_reporting FROM ref.fx_rate r
+              WHERE r.currency = m.currency AND r.rate_date <= t.order_day ORDER BY r.rate_date DESC LIMIT 1) END
+      FROM (SELECT min(n.currency) COLLATE "default" AS currency FROM core.line_currencies n WHERE n.order_id = t.order_id) m
+    ) ELSE 1 END AS fx
   FROM (
     SELECT
       t.transaction_id AS order_id,
@@ -65,12 +76,5 @@ FROM (
     FROM staging.transactiondetail d
     WHERE d.transaction_id = t.order_id AND NOT d._deleted
   ) l ON true
-  LEFT JOIN LATERAL (
-    -- By their bytes, whatever order the database is set to.
-    SELECT min(p.currency COLLATE "C") COLLATE "default" AS first_currency, max(p.currency COLLATE "C") COLLATE "default" AS last_currency
-    FROM staging.transactiondetail d
-    JOIN core.products p ON p.product_id = d.product_id
-    WHERE d.transaction_id = t.order_id AND NOT d._deleted AND (SELECT f.is_needed FROM core.foreign_currencies f)
-  ) n ON true
 ) o;
 COMMENT ON VIEW core.orders IS 'grain: one row per order that exists at its source';
