@@ -3,15 +3,37 @@
 //! `instashop_store` fills these, `instashop-tui` draws them, and tests build them by hand. Money is integer cents of
 //! the reporting currency, times are UTC, days are business days in the reporting zone.
 
+mod alerts;
+mod ask;
+mod behaviour;
+mod board;
+mod buyers;
 mod health;
+mod inventory;
+mod logistics;
+mod payments;
+mod products;
+mod stores;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertFacts, DueFact, MethodFact, OddOrder, StockFact};
+pub use ask::{Ask, Basis, Range, Window};
+pub use behaviour::{BehaviourView, FUNNEL_STEPS, Outcome, Path, SearchTerm, StoreFunnel};
+pub use board::{Board, BoardView, Pair, Topic};
+pub use buyers::{BuyerDay, BuyersView, Cohort, RfmSegment, TopBuyer, VALUE_LIMITS_CENTS};
 pub use health::{
     ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
     SystemView, TableDrift, WarehouseSystem, WorkerHealth,
 };
+pub use inventory::{InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockRow, StockState};
+pub use logistics::{DueDay, LogisticsView, MethodShipments, OverdueShipment, TRANSIT_HOURS};
+pub use payments::{
+    AttemptHour, MethodAttempts, PENDING_LIMITS_S, PaymentsView, PendingAge, PendingOrder, StoreAttempts,
+};
+pub use products::{AbcClass, ProductPair, ProductRow, ProductsView};
+pub use stores::{Churn, MrrMovement, PlanShare, StoreScore, StoresView};
 
 /// Sums of one day, or of any set of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 
 mod warehouse {
     mod audit;
+    mod boards;
     mod cluster;
     mod commit;
     mod daily;

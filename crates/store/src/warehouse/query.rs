@@ -3,12 +3,23 @@
 //! * `sums` holds the pieces of SQL every view shares, so that a number is added up in one way only.
 //! * `today`, `sales`, `live_base` and `system` each fill one view of [`instashop_core::view`].
 //! * `metrics` answers a question about any metric of the catalogue from its semantic view.
+//! * `board` reads what a tab shows of the marts; each tab has a file: `payments`, `buyers`, `products`, `inventory`,
+//!   `behaviour`, `logistics`, `stores`, `alerts`.
 //!
 //! Every view is read in one read-only transaction of one snapshot: its numbers belong together.
 
+mod alerts;
+mod behaviour;
+mod board;
+mod buyers;
+mod inventory;
 mod live_base;
 mod metrics;
+mod logistics;
+mod payments;
+mod products;
 mod sales;
+mod stores;
 mod sums;
 mod system;
 mod today;
@@ -19,7 +30,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use instashop_core::contribution::Calendar;
-use instashop_core::view::{LiveBase, SalesView, WarehouseSystem, WarehouseToday};
+use instashop_core::view::{Ask, Board, LiveBase, SalesView, Topic, WarehouseSystem, WarehouseToday};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 pub use metrics::{MetricAnswer, MetricRow, Plan, Question, Refusal, Value};
@@ -75,6 +86,13 @@ impl WarehouseReader {
         let calendar = self.calendar;
         let snapshot = Snapshot::of(self.client().await?, calendar).await?;
         sales::read(&snapshot, now, days).await
+    }
+
+    /// What a tab shows of the marts.
+    pub async fn board(&mut self, topic: Topic, ask: Ask, now: DateTime<Utc>) -> Result<Board, StoreError> {
+        let calendar = self.calendar;
+        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
+        board::read(&snapshot, topic, ask, now).await
     }
 
     /// Health of the warehouse and of its flow.
