@@ -7,6 +7,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod alerts;
 pub mod assignment;
 pub mod batch;
 pub mod breaker;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod contribution;
 pub mod debezium;
 pub mod fold;
+pub mod forecast;
 pub mod latency;
 pub mod live;
 pub mod money;

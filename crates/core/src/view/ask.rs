@@ -68,6 +68,16 @@ impl Range {
 }
 
 impl Ask {
+    /// The question of the alerts: they look at the present whatever the range of the board.
+    #[must_use]
+    pub const fn for_alerts(self) -> Self {
+        Self {
+            range: Range::Today,
+            basis: Basis::Weekday,
+            store: self.store,
+        }
+    }
+
     /// Days between the range and its base.
     const fn shift(self) -> u64 {
         let days = self.range.days() as u64;
