@@ -10,21 +10,34 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
+use instashop_core::view::{Ask, Basis, Range};
 
+use crate::board::{self, Piece};
 use crate::keys::{self, Action};
 use crate::look::Look;
 use crate::metrics::Metric;
+use crate::sheet::Content;
+use crate::sheet::table::Target;
 use crate::snapshot::{Body, Message, Snapshot, StoreName};
 use crate::ui::layout::{self, Kind, Panel};
 
-pub use overlay::{HelpPage, Overlay};
+pub use overlay::{HelpPage, Overlay, Subject};
 pub use tab::Tab;
 
 /// How long a changed value is bold.
 const CHANGED_FOR: TimeDelta = TimeDelta::milliseconds(1000);
 
-/// Ranges of the Sales tab, in complete days.
-pub const RANGES: [u32; 3] = [30, 90, 7];
+/// Ranges of time, in the order of their key.
+pub const RANGES: [Range; 5] = [
+    Range::Days(30),
+    Range::Days(90),
+    Range::Days(7),
+    Range::Today,
+    Range::Yesterday,
+];
+
+/// Comparisons, in the order of their key.
+const BASES: [Basis; 3] = [Basis::Previous, Basis::Weekday, Basis::Year];
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -50,6 +63,8 @@ pub enum Command {
     Poll,
     /// Ask for these parts from now on.
     Want(Wanted),
+    /// Write what is shown to files.
+    Export,
     /// Paint everything again.
     Repaint,
     /// Suspend.
@@ -65,10 +80,27 @@ pub struct Wanted {
     pub tab: Tab,
     /// Days of the Sales tab.
     pub days: u32,
+    /// What the tabs over the marts are asked.
+    pub ask: Ask,
     /// True when the Live tab shows small panels of the Sales tab.
     pub sales_on_live: bool,
     /// True while Redis cannot answer for today.
     pub redis_is_out: bool,
+}
+
+/// What the focused panel can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Here {
+    /// Figures beside each other.
+    pub figures: usize,
+    /// Orders of its rows.
+    pub sorts: usize,
+    /// Rows can be selected.
+    pub scrolls: bool,
+    /// Rows can be filtered.
+    pub filters: bool,
+    /// Rows lead somewhere.
+    pub drills: bool,
 }
 
 /// The board as it was when it was frozen.
@@ -120,8 +152,12 @@ pub struct App {
     displays: BTreeMap<Panel, usize>,
     /// Selected tile, by tab.
     tiles: BTreeMap<Tab, usize>,
-    /// Index into [`RANGES`].
-    range: usize,
+    /// Range, comparison and store.
+    ask: Ask,
+    /// What the rows of a panel are filtered by.
+    filters: BTreeMap<Panel, String>,
+    /// What was done last, in words: where an export went.
+    pub told: Option<String>,
     /// When each metric changed last.
     changed: BTreeMap<Metric, DateTime<Utc>>,
     /// Turns with every answer of Redis: the one thing that moves.
@@ -147,7 +183,13 @@ impl App {
             orders: BTreeMap::new(),
             displays: BTreeMap::new(),
             tiles: BTreeMap::new(),
-            range: 0,
+            ask: Ask {
+                range: Range::Days(30),
+                basis: Basis::Previous,
+                store: None,
+            },
+            filters: BTreeMap::new(),
+            told: None,
             changed: BTreeMap::new(),
             pulse: false,
             wanted: None,
@@ -208,6 +250,7 @@ impl App {
         Wanted {
             tab: self.tab,
             days: self.days(),
+            ask: self.ask,
             sales_on_live: self.tab == Tab::Live && visible.iter().any(|panel| panel.home() == Tab::Sales),
             redis_is_out: self.snapshot.live_condition(self.now).is_outdated(),
         }
@@ -247,16 +290,53 @@ impl App {
             .or_else(|| panels.first().copied())
     }
 
-    /// Days of the Sales tab.
-    pub fn days(&self) -> u32 {
-        RANGES[self.range % RANGES.len()]
+    /// Days of the Sales tab, which shows complete days alone: a week while a single day is chosen.
+    pub const fn days(&self) -> u32 {
+        match self.ask.range {
+            Range::Days(days) => days as u32,
+            Range::Today | Range::Yesterday => 7,
+        }
     }
 
-    /// Chooses the days of the Sales tab; a number that is not a range changes nothing.
-    pub fn set_days(&mut self, days: u32) {
-        if let Some(range) = RANGES.iter().position(|range| *range == days) {
-            self.range = range;
+    /// Range, comparison and store.
+    pub const fn ask(&self) -> Ask {
+        self.ask
+    }
+
+    /// Chooses range, comparison and store.
+    pub const fn set_ask(&mut self, ask: Ask) {
+        self.ask = ask;
+    }
+
+    /// What the rows of a panel are filtered by; empty for nothing.
+    pub fn filter(&self, panel: Panel) -> &str {
+        self.filters.get(&panel).map_or("", String::as_str)
+    }
+
+    /// Filters the rows of a panel.
+    pub fn set_filter(&mut self, panel: Panel, find: &str) {
+        self.scroll.remove(&panel);
+        if find.is_empty() {
+            self.filters.remove(&panel);
+        } else {
+            self.filters.insert(panel, find.to_owned());
         }
+    }
+
+    /// Name of the chosen store; `None` for the platform.
+    pub fn store_name(&self) -> Option<String> {
+        let id = self.ask.store?;
+        let known = self
+            .snapshot
+            .boards
+            .values()
+            .filter_map(|board| board.part.get())
+            .flat_map(|board| &board.stores);
+        let name = known
+            .into_iter()
+            .find(|(store, _)| *store == id)
+            .map(|(_, name)| name.clone());
+        Some(name.unwrap_or_else(|| format!("#{id}")))
     }
 
     /// First row of a list that is shown.
@@ -289,28 +369,112 @@ impl App {
     }
 
     /// The metric that the focus is on.
-    pub fn explained(&self) -> Option<Metric> {
+    pub fn explained(&self) -> Option<Subject> {
         let panel = self.focused()?;
         let tiles: &[Metric] = match panel {
             Panel::Tiles => &Metric::LIVE_TILES,
             Panel::Figures => &Metric::SALES_TILES,
-            _ => return Some(panel.metric()),
+            Panel::Of(piece) => return Some(Subject::Catalogued(self.catalogued(piece))),
+            _ => return Some(Subject::Own(panel.metric())),
         };
-        tiles.get(self.tile().min(tiles.len() - 1)).copied()
+        tiles
+            .get(self.tile().min(tiles.len() - 1))
+            .copied()
+            .map(Subject::Own)
+    }
+
+    /// The metric of a panel over the marts: that of the selected figure, else its own.
+    fn catalogued(&self, piece: Piece) -> &'static str {
+        match board::sheet(self, piece).map(|sheet| sheet.content) {
+            Some(Content::Figures(figures)) => figures
+                .get(self.tile().min(figures.len().saturating_sub(1)))
+                .map_or(piece.kpi(), |figure| figure.kpi),
+            _ => piece.kpi(),
+        }
+    }
+
+    /// Figures beside each other in the focused panel.
+    fn figures(&self) -> usize {
+        match self.focused() {
+            Some(Panel::Tiles) => Metric::LIVE_TILES.len(),
+            Some(Panel::Figures) => Metric::SALES_TILES.len(),
+            Some(Panel::Of(piece)) => match board::sheet(self, piece).map(|sheet| sheet.content) {
+                Some(Content::Figures(figures)) => figures.len(),
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+
+    /// How many orders a panel can be put in.
+    pub fn sorts(&self, panel: Panel) -> usize {
+        match panel {
+            Panel::Of(piece) => board::with_table(self, piece, |table, _| table.sorts.len()).unwrap_or(0),
+            _ => panel.sorts(),
+        }
+    }
+
+    /// True for lists.
+    pub fn scrolls(&self, panel: Panel) -> bool {
+        match panel {
+            Panel::Of(piece) => board::with_table(self, piece, |table, _| table.selects).unwrap_or(false),
+            _ => panel.scrolls(),
+        }
+    }
+
+    /// What the focused panel can do: asked once for many actions, because the panel is made for it.
+    pub fn here(&self) -> Here {
+        let Some(panel) = self.focused() else {
+            return Here::default();
+        };
+        let Panel::Of(piece) = panel else {
+            return Here {
+                figures: self.figures(),
+                sorts: panel.sorts(),
+                scrolls: panel.scrolls(),
+                ..Here::default()
+            };
+        };
+        match board::sheet(self, piece).map(|sheet| sheet.content) {
+            Some(Content::Figures(figures)) => Here {
+                figures: figures.len(),
+                ..Here::default()
+            },
+            Some(Content::Table(table)) => Here {
+                sorts: table.sorts.len(),
+                scrolls: table.selects,
+                filters: table.selects,
+                drills: table.rows.iter().any(|row| row.target.is_some()),
+                ..Here::default()
+            },
+            _ => Here::default(),
+        }
     }
 
     /// Whether an action does something here.
     pub fn works(&self, action: Action) -> bool {
-        let focused = self.focused();
+        self.works_in(&self.here(), action)
+    }
+
+    /// Whether an action does something in a panel that can do this.
+    pub fn works_in(&self, here: &Here, action: Action) -> bool {
         let full = layout::kind(self.size) == Kind::Full;
+        let ranged = !matches!(
+            self.tab,
+            Tab::Live | Tab::System | Tab::Alerts | Tab::Inventory | Tab::Stores
+        );
         match action {
-            Action::Sort | Action::Reverse => focused.is_some_and(|panel| panel.sorts() > 0) && full,
-            Action::Display => focused.is_some_and(|panel| self.displays_of(panel) > 1) && full,
-            Action::Range => self.tab == Tab::Sales,
-            Action::Detail => self.failed_store().is_some(),
-            Action::Left | Action::Right => matches!(focused, Some(Panel::Tiles | Panel::Figures)),
+            Action::Sort | Action::Reverse => here.sorts > 0 && full,
+            Action::Filter => here.filters && full,
+            Action::Display => self.focused().is_some_and(|panel| self.displays_of(panel) > 1) && full,
+            Action::Range => ranged,
+            Action::Compare => board::topic(self.tab).is_some() && ranged,
+            Action::Scope => board::topic(self.tab).is_some(),
+            Action::Acknowledge | Action::Silence => false,
+            Action::Detail => self.failed_store().is_some() || here.drills,
+            Action::Left | Action::Right => here.figures > 0,
             Action::Up | Action::Down | Action::First | Action::Last | Action::PageUp | Action::PageDown => {
-                focused.is_some_and(Panel::scrolls) || matches!(self.overlay, Some(Overlay::Help(_)))
+                here.scrolls || matches!(self.overlay, Some(Overlay::Help(_)))
             }
             Action::NextPanel | Action::PreviousPanel | Action::Zoom | Action::Explain => full,
             Action::Back => self.zoom || self.overlay.is_some() || self.frozen.is_some(),
@@ -373,16 +537,47 @@ impl App {
             Action::Display => self.next_display(),
             Action::Sort => self.next_order(),
             Action::Reverse => {
-                if let Some(panel) = self.focused().filter(|panel| panel.sorts() > 0) {
+                if let Some(panel) = self.focused().filter(|panel| self.sorts(*panel) > 0) {
                     let order = self.orders.entry(panel).or_default();
                     order.reversed = !order.reversed;
                 }
             }
-            Action::Range if self.tab == Tab::Sales => {
-                self.range = (self.range + 1) % RANGES.len();
+            Action::Range if self.works(Action::Range) => {
+                let complete = self.tab == Tab::Sales;
+                let ranges = RANGES
+                    .iter()
+                    .filter(|range| !complete || matches!(range, Range::Days(_)));
+                let ranges: Vec<Range> = ranges.copied().collect();
+                let at = ranges.iter().position(|range| *range == self.ask.range);
+                self.ask.range = ranges[at.map_or(0, |at| (at + 1) % ranges.len())];
                 return vec![Command::Poll];
             }
-            Action::Back | Action::Range => {}
+            Action::Compare if self.works(Action::Compare) => {
+                let at = BASES
+                    .iter()
+                    .position(|basis| *basis == self.ask.basis)
+                    .unwrap_or(0);
+                self.ask.basis = BASES[(at + 1) % BASES.len()];
+                return vec![Command::Poll];
+            }
+            Action::Scope if self.works(Action::Scope) => {
+                self.overlay = Some(Overlay::Stores(HelpPage::default()));
+            }
+            Action::Filter if self.works(Action::Filter) => {
+                if let Some(panel) = self.focused() {
+                    self.overlay = Some(Overlay::Filter(panel));
+                }
+            }
+            Action::Export => return vec![Command::Export],
+            Action::Language => self.look.language = self.look.language.next(),
+            Action::Detail if self.failed_store().is_none() && self.drills() => return self.drill(),
+            Action::Back
+            | Action::Range
+            | Action::Compare
+            | Action::Scope
+            | Action::Filter
+            | Action::Acknowledge
+            | Action::Silence => {}
             Action::Explain => self.overlay = self.explained().map(Overlay::Explain),
             Action::Detail => self.overlay = self.failed_store().map(Overlay::Failure),
             Action::Help => self.overlay = Some(Overlay::Help(HelpPage::default())),
@@ -399,6 +594,41 @@ impl App {
     fn go(&mut self, tab: Tab) {
         self.tab = tab;
         self.zoom = false;
+        self.told = None;
+    }
+
+    /// Whether the selected row leads somewhere.
+    fn drills(&self) -> bool {
+        matches!(self.focused(), Some(Panel::Of(piece)) if board::selected(self, piece).is_some())
+    }
+
+    /// Goes where the selected row leads: to the tab of an alert, to the figures of one store, else to all values of the row.
+    fn drill(&mut self) -> Vec<Command> {
+        let Some(Panel::Of(piece)) = self.focused() else {
+            return vec![];
+        };
+        match board::selected(self, piece) {
+            Some(Target::Store(id)) => {
+                self.ask.store = Some(id);
+                self.go(if piece.tab() == Tab::Stores {
+                    Tab::Payments
+                } else {
+                    self.tab
+                });
+                vec![Command::Poll]
+            }
+            Some(Target::Alert(fingerprint)) => {
+                if let Some(tab) = board::alert_tab(&fingerprint) {
+                    self.go(tab);
+                }
+                vec![]
+            }
+            Some(_) => {
+                self.overlay = Some(Overlay::Row(piece));
+                vec![]
+            }
+            None => vec![],
+        }
     }
 
     fn move_focus(&mut self, forward: bool) {
@@ -415,11 +645,10 @@ impl App {
     }
 
     fn move_tile(&mut self, forward: bool) {
-        let count = match self.focused() {
-            Some(Panel::Tiles) => Metric::LIVE_TILES.len(),
-            Some(Panel::Figures) => Metric::SALES_TILES.len(),
-            _ => return,
-        };
+        let count = self.figures();
+        if count == 0 {
+            return;
+        }
         let at = self.tile().min(count - 1);
         let next = if forward {
             (at + 1).min(count - 1)
@@ -430,7 +659,7 @@ impl App {
     }
 
     fn move_rows(&mut self, to: impl Fn(usize, usize) -> usize) {
-        let Some(panel) = self.focused().filter(|panel| panel.scrolls()) else {
+        let Some(panel) = self.focused().filter(|panel| self.scrolls(*panel)) else {
             return;
         };
         let rows = crate::ui::rows_of(self, panel);
@@ -447,9 +676,13 @@ impl App {
     }
 
     fn next_order(&mut self) {
-        if let Some(panel) = self.focused().filter(|panel| panel.sorts() > 0) {
+        if let Some(panel) = self.focused() {
+            let sorts = self.sorts(panel);
+            if sorts == 0 {
+                return;
+            }
             let order = self.orders.entry(panel).or_default();
-            order.column = (order.column + 1) % panel.sorts();
+            order.column = (order.column + 1) % sorts;
             order.reversed = false;
         }
     }

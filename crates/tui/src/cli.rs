@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+use instashop_core::view::{Ask, Basis, Range};
 
 use crate::app::Tab;
 use crate::demo::Scene;
@@ -36,12 +37,20 @@ pub struct Cli {
     pub overrides: Vec<String>,
 
     /// Tab to begin with; `all` with --once
-    #[arg(long, value_name = "TAB", default_value = "live")]
+    #[arg(long, value_name = "TAB", default_value = "live", value_parser = parse_tab)]
     pub tab: TabArgument,
 
-    /// Days of the Sales tab
-    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = parse_days)]
-    pub range: u32,
+    /// Range of time: 30d, 90d, 7d, today or yesterday
+    #[arg(long, value_name = "RANGE", default_value = "30d", value_parser = parse_range)]
+    pub range: Range,
+
+    /// What the range is compared with
+    #[arg(long, value_name = "BASE", default_value = "previous", value_parser = parse_basis)]
+    pub compare: Basis,
+
+    /// One store by its number; without it the platform
+    #[arg(long, value_name = "NUMBER")]
+    pub store: Option<i64>,
 
     /// Print once and end, without a terminal
     #[arg(long)]
@@ -128,15 +137,11 @@ pub enum Page {
 }
 
 /// A tab, or all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TabArgument {
-    /// How is today going?
-    Live,
-    /// Where are we going?
-    Sales,
-    /// Can I trust the numbers?
-    System,
-    /// Every tab
+    /// One tab.
+    One(Tab),
+    /// Every tab.
     All,
 }
 
@@ -144,15 +149,34 @@ impl TabArgument {
     /// The tabs it names.
     pub fn tabs(self) -> Vec<Tab> {
         match self {
-            Self::Live => vec![Tab::Live],
-            Self::Sales => vec![Tab::Sales],
-            Self::System => vec![Tab::System],
+            Self::One(tab) => vec![tab],
             Self::All => Tab::ALL.to_vec(),
         }
     }
 }
 
+fn parse_tab(text: &str) -> Result<TabArgument, String> {
+    let tab = Tab::ALL.into_iter().find(|tab| tab.name() == text);
+    match (text, tab) {
+        ("all", _) => Ok(TabArgument::All),
+        (_, Some(tab)) => Ok(TabArgument::One(tab)),
+        _ => {
+            let names: Vec<&str> = Tab::ALL.iter().map(|tab| tab.name()).collect();
+            Err(format!("give one of {}, all", names.join(", ")))
+        }
+    }
+}
+
 impl Cli {
+    /// Range, comparison and store.
+    pub const fn ask(&self) -> Ask {
+        Ask {
+            range: self.range,
+            basis: self.compare,
+            store: self.store,
+        }
+    }
+
     /// What the flags say about the look.
     pub fn look(&self) -> Wanted {
         Wanted {
@@ -165,14 +189,25 @@ impl Cli {
     }
 }
 
-fn parse_days(text: &str) -> Result<u32, String> {
-    let allowed = crate::app::RANGES;
-    let days = text
-        .trim_end_matches('d')
-        .parse()
-        .ok()
-        .filter(|days| allowed.contains(days));
-    days.ok_or_else(|| "give 7, 30 or 90".into())
+fn parse_range(text: &str) -> Result<Range, String> {
+    match text.trim_end_matches('d') {
+        "today" => Ok(Range::Today),
+        "yesterday" => Ok(Range::Yesterday),
+        number => {
+            let range = number.parse().map(Range::Days).ok();
+            let range = range.filter(|range| crate::app::RANGES.contains(range));
+            range.ok_or_else(|| "give 7d, 30d, 90d, today or yesterday".into())
+        }
+    }
+}
+
+fn parse_basis(text: &str) -> Result<Basis, String> {
+    match text {
+        "previous" => Ok(Basis::Previous),
+        "weekday" => Ok(Basis::Weekday),
+        "year" => Ok(Basis::Year),
+        _ => Err("give previous, weekday or year".into()),
+    }
 }
 
 fn parse_size(text: &str) -> Result<(u16, u16), String> {
@@ -229,13 +264,15 @@ mod tests {
             (cli.size, cli.wait, cli.demo),
             ((120, 40), Duration::from_millis(500), Some(7))
         );
-        assert_eq!(cli.tab.tabs().len(), 3);
+        assert_eq!(cli.tab.tabs().len(), 11);
         assert_eq!(parse("instashop-tui --demo=9").unwrap().demo, Some(9));
         for wrong in [
             "instashop-tui --once --size 0x24",
             "instashop-tui --once --size 80",
             "instashop-tui --once --wait soon",
             "instashop-tui --range 5",
+            "instashop-tui --tab carts",
+            "instashop-tui --compare never",
             "instashop-tui --demo --demo-state happy",
             "instashop-tui --format json",
             "instashop-tui --at 2026-08-21T14:05:02Z",

@@ -2,9 +2,11 @@
 //! give the same screen. The screen always says DEMO.
 //!
 //! - `shop`: orders of a day from a seed
+//! - `boards`: what its marts would hold
 //! - `health`: the pipeline of the shop
 //! - `scenes`: the states a board can be in
 
+mod boards;
 mod health;
 mod scenes;
 mod shop;
@@ -15,8 +17,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use instashop_core::view::{
-    BehaviourCount, CategorySales, LiveBase, LiveView, OrderRow, PaymentMethod, ProductSales, SalesView,
-    TapeEntry, Totals, TrendPoint, WarehouseToday,
+    Ask, BehaviourCount, Board, CategorySales, LiveBase, LiveView, OrderRow, PaymentMethod, ProductSales,
+    SalesView, TapeEntry, Topic, Totals, TrendPoint, WarehouseToday,
 };
 
 use crate::snapshot::today::midnight;
@@ -29,6 +31,8 @@ pub struct Shop {
     zone: Tz,
     days: HashMap<NaiveDate, Arc<Vec<Order>>>,
     books: HashMap<NaiveDate, DayBook>,
+    /// Boards made lately: the same question at the same moment has the same answer.
+    boards: HashMap<(Topic, Ask, DateTime<Utc>), Board>,
 }
 
 /// Sums of a complete day.
@@ -38,6 +42,12 @@ struct DayBook {
     hours: [i64; 24],
     categories: BTreeMap<&'static str, (i64, i64, i64)>,
     reversed_cents: i64,
+    /// Paid, failed, revenue and lost revenue by method.
+    methods: [[i64; 4]; METHODS.len()],
+    /// Paid, failed, cancelled and revenue by store.
+    stores: [[i64; 4]; STORES.len()],
+    /// Revenue, units and orders by product.
+    products: [[i64; 3]; CATALOGUE.len()],
 }
 
 /// First day of the shop.
@@ -66,6 +76,7 @@ impl Shop {
             zone,
             days: HashMap::new(),
             books: HashMap::new(),
+            boards: HashMap::new(),
         }
     }
 
@@ -93,6 +104,7 @@ impl Shop {
         let mut book = DayBook::default();
         for order in self.orders(day).iter() {
             add(&mut book.totals, order);
+            boards::add_order(&mut book, order);
             if order.is_sale() {
                 book.hours[order.at.with_timezone(&self.zone).hour() as usize] += 1;
                 let entry = book.categories.entry(order.category()).or_default();

@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use chrono::Utc;
 use instashop_core::config::Config;
+use instashop_core::view::{Ask, Topic};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::app::{Event, Tab, Wanted};
+use crate::board;
 use crate::snapshot::{Body, Message, Rhythm, StoreName};
 use backoff::Backoff;
 pub use generated::generate;
@@ -44,13 +46,15 @@ pub(crate) enum Question {
     Sales(u32),
     /// Health of the warehouse flow.
     WarehouseSystem,
+    /// What a tab shows of the marts.
+    Board(Topic, Ask),
 }
 
 impl Question {
     const fn patience(self) -> Duration {
         match self {
             Self::Live | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
-            Self::Base | Self::Today | Self::Sales(_) => HEAVY,
+            Self::Base | Self::Today | Self::Sales(_) | Self::Board(..) => HEAVY,
         }
     }
 }
@@ -65,7 +69,7 @@ fn questions(store: StoreName, wanted: Wanted, rhythm: Rhythm) -> Vec<(Question,
             // The header shows the state of Redis on every tab.
             (
                 Question::Live,
-                if wanted.tab == Tab::Sales {
+                if wanted.tab != Tab::Live && !system {
                     tab.min(live * 2)
                 } else {
                     live
@@ -83,6 +87,12 @@ fn questions(store: StoreName, wanted: Wanted, rhythm: Rhythm) -> Vec<(Question,
             if wanted.tab == Tab::Sales || wanted.sales_on_live {
                 questions.push((Question::Sales(wanted.days), heavy));
             }
+            if let Some(topic) = board::topic(wanted.tab).filter(|topic| *topic != Topic::Alerts) {
+                questions.push((Question::Board(topic, wanted.ask), heavy));
+            }
+            // Every tab shows how many alerts fire; on their own tab they are asked for more often.
+            let alerts = if wanted.tab == Tab::Alerts { tab } else { heavy };
+            questions.push((Question::Board(Topic::Alerts, wanted.ask.for_alerts()), alerts));
             questions
         }
     }
@@ -240,14 +250,15 @@ impl Task {
 }
 
 /// Asks both stores once, each question at most `wait` long.
-pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, wait: Duration) -> Vec<Message> {
+pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: Duration) -> Vec<Message> {
     let rhythm = Rhythm::from_config(&config.dashboard);
-    let ask = async |store: StoreName| {
+    let answers = async |store: StoreName| {
         let mut plan: Vec<Question> = Vec::new();
         for tab in tabs {
             let wanted = Wanted {
                 tab: *tab,
                 days,
+                ask,
                 sales_on_live: true,
                 redis_is_out: true,
             };
@@ -286,21 +297,28 @@ pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, wait: Duration) 
         }
         messages
     };
-    let (mut redis, warehouse) = tokio::join!(ask(StoreName::Redis), ask(StoreName::Warehouse));
+    let (mut redis, warehouse) = tokio::join!(answers(StoreName::Redis), answers(StoreName::Warehouse));
     redis.extend(warehouse);
     redis
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Question::{Base, Live, LiveSystem, Sales, Today, WarehouseSystem};
+    use super::Question::{Base, Board, Live, LiveSystem, Sales, Today, WarehouseSystem};
     use super::*;
     use instashop_core::config::Dashboard;
+
+    const ASK: Ask = Ask {
+        range: instashop_core::view::Range::Days(30),
+        basis: instashop_core::view::Basis::Previous,
+        store: Some(7),
+    };
 
     fn wanted(tab: Tab) -> Wanted {
         Wanted {
             tab,
             days: 30,
+            ask: ASK,
             sales_on_live: false,
             redis_is_out: false,
         }
@@ -315,16 +333,24 @@ mod tests {
                 .map(|(question, _)| question)
                 .collect()
         };
+        let alerts = Board(Topic::Alerts, ASK.for_alerts());
         assert_eq!(plan(StoreName::Redis, wanted(Tab::Live)), [Live, LiveSystem]);
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Live)),
-            [WarehouseSystem, Base, Today]
+            [WarehouseSystem, Base, Today, alerts]
         );
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Sales)),
-            [WarehouseSystem, Sales(30)]
+            [WarehouseSystem, Sales(30), alerts]
         );
-        assert_eq!(plan(StoreName::Warehouse, wanted(Tab::System)), [WarehouseSystem]);
+        assert_eq!(
+            plan(StoreName::Warehouse, wanted(Tab::System)),
+            [WarehouseSystem, alerts]
+        );
+        assert_eq!(
+            plan(StoreName::Warehouse, wanted(Tab::Buyers)),
+            [WarehouseSystem, Board(Topic::Buyers, ASK), alerts]
+        );
         let out = Wanted {
             redis_is_out: true,
             ..wanted(Tab::Live)

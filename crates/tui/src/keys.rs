@@ -47,6 +47,20 @@ pub enum Action {
     Reverse,
     /// Next range of days.
     Range,
+    /// What is compared with.
+    Compare,
+    /// Platform or one store.
+    Scope,
+    /// Filter the rows of a table.
+    Filter,
+    /// Write what is shown to files.
+    Export,
+    /// Next language.
+    Language,
+    /// Acknowledge an alert.
+    Acknowledge,
+    /// Silence an alert.
+    Silence,
     /// Explain the focused number.
     Explain,
     /// Show the whole failure of a store.
@@ -81,10 +95,18 @@ const fn bind(action: Action, keys: &'static [&'static str]) -> Binding {
 }
 
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 31] = [
+pub static BINDINGS: [Binding; 46] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
+    bind(Action::Go(Tab::Payments), &["3"]),
+    bind(Action::Go(Tab::Buyers), &["4"]),
+    bind(Action::Go(Tab::Products), &["5"]),
+    bind(Action::Go(Tab::Inventory), &["6"]),
+    bind(Action::Go(Tab::Behaviour), &["7"]),
+    bind(Action::Go(Tab::Logistics), &["8"]),
+    bind(Action::Go(Tab::Stores), &["9"]),
     bind(Action::Go(Tab::System), &["0"]),
+    bind(Action::Go(Tab::Alerts), &["!"]),
     bind(Action::PreviousTab, &["<"]),
     bind(Action::NextTab, &[">"]),
     bind(Action::NextPanel, &["Tab"]),
@@ -104,6 +126,13 @@ pub static BINDINGS: [Binding; 31] = [
     bind(Action::Sort, &["s"]),
     bind(Action::Reverse, &["S"]),
     bind(Action::Range, &["t"]),
+    bind(Action::Compare, &["c"]),
+    bind(Action::Scope, &["f"]),
+    bind(Action::Filter, &["/"]),
+    bind(Action::Export, &["e"]),
+    bind(Action::Language, &["L"]),
+    bind(Action::Acknowledge, &["a"]),
+    bind(Action::Silence, &["i"]),
     bind(Action::Explain, &["x"]),
     bind(Action::Detail, &["Enter"]),
     bind(Action::Poll, &["r"]),
@@ -116,7 +145,7 @@ pub static BINDINGS: [Binding; 31] = [
 ];
 
 /// Actions of the line at the foot, most useful first; `q` is always kept.
-pub static FOOT: [Action; 11] = [
+pub static FOOT: [Action; 15] = [
     Action::Help,
     Action::Detail,
     Action::NextPanel,
@@ -124,6 +153,10 @@ pub static FOOT: [Action; 11] = [
     Action::Freeze,
     Action::Range,
     Action::Sort,
+    Action::Filter,
+    Action::Compare,
+    Action::Scope,
+    Action::Export,
     Action::Display,
     Action::Explain,
     Action::Poll,

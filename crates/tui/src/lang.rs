@@ -46,6 +46,15 @@ impl Language {
         }
     }
 
+    /// The next one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Spanish => Self::English,
+            Self::English => Self::Spanish,
+        }
+    }
+
     /// Its words.
     pub const fn texts(self) -> &'static Texts {
         match self {
@@ -78,9 +87,9 @@ pub struct MetricTexts {
 #[expect(missing_docs, reason = "each field is named after what it says")]
 pub struct Texts {
     pub marks: Marks,
-    pub tabs: [&'static str; 3],
+    pub tabs: [&'static str; 11],
     /// At most six columns each.
-    pub short_tabs: [&'static str; 3],
+    pub short_tabs: [&'static str; 11],
     /// Monday first.
     pub weekdays: [&'static str; 7],
     /// Two columns each, Monday first.
@@ -318,6 +327,12 @@ pub struct Texts {
     pub needs: &'static str,
     pub window_is: &'static str,
     pub quit: &'static str,
+    pub now_word: &'static str,
+    pub nothing_found: &'static str,
+    pub stores_title: &'static str,
+    pub exported: &'static str,
+    pub not_exported: &'static str,
+    pub row_unit: &'static str,
 }
 
 impl Texts {

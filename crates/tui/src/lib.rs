@@ -9,12 +9,14 @@
 //! - `feed`: one task per store; `snapshot`: what they told, with times and states
 //! - `app`: state and update; `keys`: the table of keys
 //! - `reading`, `metrics`: values with base, source and age
+//! - `board`: what the panels of the tabs over the marts hold; `sheet`: the same as data, for drawing and for export
 //! - `ui`: the picture; `look`, `theme`, `glyphs`, `lang`, `format`, `text`: how it looks
 //! - `once`: the same picture without a terminal; `demo`: a generated shop
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod app;
+pub mod board;
 pub mod cli;
 pub mod demo;
 pub mod event;
@@ -28,6 +30,7 @@ pub mod metrics;
 pub mod once;
 pub mod reading;
 pub mod session;
+pub mod sheet;
 pub mod snapshot;
 pub mod terminal;
 pub mod text;

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -66,7 +66,7 @@ fn start(cli: &Cli) -> Result<u8> {
         return runtime.block_on(print_once(cli, &config, look));
     }
     if cli.tab == TabArgument::All {
-        bail!("--tab all goes with --once; give live, sales or system");
+        bail!("--tab all goes with --once; give one of them");
     }
     if !terminal::is_present() {
         bail!("the output is not a terminal; --once prints one picture without one");
@@ -77,11 +77,11 @@ fn start(cli: &Cli) -> Result<u8> {
     let now = Utc::now();
     let mut shop = cli.demo.map(|seed| Shop::new(seed, look.zone));
     let snapshot = match &mut shop {
-        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, cli.range),
+        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, cli.ask()),
         None => Snapshot::new(now, rhythm),
     };
     let mut app = App::new(look, snapshot, (80, 24), tab, cli.demo.is_some());
-    app.set_days(cli.range);
+    app.set_ask(cli.ask());
     app.now = now;
     let scene = cli.demo_state;
     let result = runtime.block_on(session::run(app, !cli.no_sync, move |app, events| match shop {
@@ -96,7 +96,7 @@ fn start(cli: &Cli) -> Result<u8> {
 async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     let tabs = cli.tab.tabs();
     if tabs.len() > 1 && cli.format == Format::Svg {
-        bail!("svg holds one tab; give --tab live, sales or system");
+        bail!("svg holds one tab; name it with --tab");
     }
     if cli.format == Format::Svg && cli.colors.is_none() && cli.theme.as_deref() != Some("mono") {
         // A picture does not depend on the terminal it was made in.
@@ -109,10 +109,10 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     let rhythm = Rhythm::from_config(&config.dashboard);
     let now = cli.at.unwrap_or_else(Utc::now);
     let snapshot = if let Some(seed) = cli.demo {
-        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, cli.range)
+        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, cli.ask())
     } else {
         let mut snapshot = Snapshot::new(now, rhythm);
-        for message in feed::ask_once(config, &tabs, cli.range, cli.wait).await {
+        for message in feed::ask_once(config, &tabs, days(cli.ask()), cli.ask(), cli.wait).await {
             snapshot.apply(message);
         }
         snapshot
@@ -124,7 +124,7 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
         tabs.first().copied().unwrap_or(Tab::Live),
         cli.demo.is_some(),
     );
-    app.set_days(cli.range);
+    app.set_ask(cli.ask());
     app.now = if cli.demo.is_some() { now } else { Utc::now() };
     let status = Status::of(&app);
     std::io::stdout()
@@ -135,6 +135,14 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     } else {
         status.code()
     })
+}
+
+/// Complete days of the Sales tab.
+const fn days(ask: instashop_core::view::Ask) -> u32 {
+    match ask.range {
+        instashop_core::view::Range::Days(days) => days as u32,
+        _ => 7,
+    }
 }
 
 fn print_page(page: &Page) -> Result<()> {
@@ -165,7 +173,12 @@ fn pictures(folder: &Path) -> Result<()> {
     let config = Config::default();
     let look = Look::resolve(&wanted, &config.dashboard, &config.meaning, |_| None);
     let mut shop = Shop::new(7, look.zone);
-    let snapshot = shop.snapshot(Rhythm::from_config(&config.dashboard), Scene::Full, now, 30);
+    let snapshot = shop.snapshot(
+        Rhythm::from_config(&config.dashboard),
+        Scene::Full,
+        now,
+        Cli::parse_from(["instashop-tui"]).ask(),
+    );
     std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make {}", folder.display()))?;
     for tab in Tab::ALL {
         let mut app = App::new(look.clone(), snapshot.clone(), (120, 40), tab, true);
@@ -177,21 +190,12 @@ fn pictures(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Folder for the log: `$XDG_STATE_HOME/instashop`, else `~/.local/state/instashop`.
-fn state_folder() -> Option<PathBuf> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
-    base.map(|base| base.join("instashop"))
-}
-
 /// Logs go to a file while the screen is up. Without a place to write them there are none: that is no reason not to
 /// start.
 fn log_to_file() {
-    let Some(folder) = state_folder() else { return };
+    let Some(folder) = instashop_tui::once::boards::state_folder() else {
+        return;
+    };
     let made = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

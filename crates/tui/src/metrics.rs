@@ -163,7 +163,7 @@ impl Metric {
         }
         match self.of(bucket, 0)? {
             Value::Money(cents) => Some(cents as f64),
-            Value::Count(count) => Some(count as f64),
+            Value::Count(count) | Value::Measure(count, _) => Some(count as f64),
             Value::Mean(part, whole) | Value::Share(part, whole) => {
                 (whole != 0).then(|| part as f64 / whole as f64)
             }

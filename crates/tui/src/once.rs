@@ -1,9 +1,11 @@
 //! The same board without a screen: one picture or one JSON document, and an exit code that says how things are.
 //!
+//! - `boards`: the panels over the marts for programs, as JSON and as CSV
 //! - `json`: the contract for programs
 //! - `svg`: a picture for a page
 //! - `text`: characters, with or without colours
 
+pub mod boards;
 mod json;
 mod svg;
 mod text;
@@ -24,6 +26,8 @@ pub enum Format {
     Ansi,
     /// Values with base, age and source.
     Json,
+    /// The tables of a tab, one after the other.
+    Csv,
     /// A picture in one file.
     Svg,
 }
@@ -96,6 +100,7 @@ pub fn output(app: &App, tabs: &[Tab], format: Format) -> String {
         app.tab = *tab;
         match format {
             Format::Json => documents.push(json::document(&app)),
+            Format::Csv => parts.push(boards::csv(&app)),
             Format::Text => parts.push(text::plain(&picture(&app))),
             Format::Ansi => parts.push(text::ansi(&picture(&app))),
             Format::Svg => parts.push(svg::svg(&picture(&app), &app.look.theme)),
@@ -121,6 +126,12 @@ mod tests {
     use instashop_core::config::{Dashboard, Meaning};
     use std::sync::{Mutex, OnceLock};
 
+    const ASK: instashop_core::view::Ask = instashop_core::view::Ask {
+        range: instashop_core::view::Range::Days(30),
+        basis: instashop_core::view::Basis::Previous,
+        store: None,
+    };
+
     fn shop() -> &'static Mutex<Shop> {
         static SHOP: OnceLock<Mutex<Shop>> = OnceLock::new();
         SHOP.get_or_init(|| Mutex::new(Shop::new(7, Meaning::default().tz())))
@@ -135,7 +146,7 @@ mod tests {
             |_| None,
         );
         let rhythm = Rhythm::from_config(&Dashboard::default());
-        let snapshot = shop().lock().unwrap().snapshot(rhythm, scene, now, 30);
+        let snapshot = shop().lock().unwrap().snapshot(rhythm, scene, now, ASK);
         let mut app = App::new(look, snapshot, (80, 24), Tab::Live, true);
         app.now = now;
         app
@@ -163,7 +174,10 @@ mod tests {
             assert_eq!(line, drawn.trim_end(), "row {y}");
         }
         assert_eq!(text.lines().count(), 24);
-        assert_eq!(output(&app, &Tab::ALL, Format::Text).lines().count(), 24 * 3 + 2);
+        assert_eq!(
+            output(&app, &Tab::ALL, Format::Text).lines().count(),
+            24 * 11 + 10
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::format::{Marks, divide};
+use crate::format::{Marks, divide, seconds};
 
 /// Which way is good news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +26,64 @@ pub enum Value {
     Mean(i64, i64),
     /// A share: part and whole.
     Share(i64, i64),
+    /// Thousandths of a unit.
+    Measure(i64, Measure),
+}
+
+/// Unit of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Hours.
+    Hours,
+    /// Days.
+    Days,
+    /// Seconds, written as minutes and hours too.
+    Seconds,
+    /// Times a year.
+    PerYear,
+    /// A plain decimal number.
+    Plain,
+}
+
+impl Measure {
+    /// `31 h`, `5.1 d`, `3m12s`, `16.0x`.
+    pub fn short(self, marks: Marks, milli: i64) -> String {
+        let one = |unit: &str| {
+            let number = if milli.abs() >= 100_000 {
+                marks.short(divide(i128::from(milli), 1000) as i64)
+            } else {
+                marks.scaled(divide(i128::from(milli), 100), 1)
+            };
+            format!("{number}{unit}")
+        };
+        match self {
+            Self::Hours => one(" h"),
+            Self::Days => one(" d"),
+            Self::PerYear => one("x"),
+            Self::Plain => one(""),
+            Self::Seconds => seconds(divide(i128::from(milli), 1000) as i64),
+        }
+    }
 }
 
 impl Value {
     /// The number as a fraction, for comparisons; `None` when its denominator is zero.
     const fn fraction(self) -> Option<(i128, i128)> {
         match self {
-            Self::Money(value) | Self::Count(value) => Some((value as i128, 1)),
+            Self::Money(value) | Self::Count(value) | Self::Measure(value, _) => Some((value as i128, 1)),
             Self::Mean(_, 0) | Self::Share(_, 0) => None,
             Self::Mean(part, whole) | Self::Share(part, whole) => Some((part as i128, whole as i128)),
         }
+    }
+
+    /// The number, for axes and orders; `None` when its denominator is zero.
+    pub fn number(self) -> Option<f64> {
+        self.fraction().map(|(part, whole)| part as f64 / whole as f64)
+    }
+
+    /// True for amounts of money: the sign of the currency goes with them.
+    pub const fn is_money(self) -> bool {
+        matches!(self, Self::Money(_) | Self::Mean(..))
     }
 
     /// Denominator of a ratio, for the small-sample rule.
@@ -54,6 +102,7 @@ impl Value {
             Self::Mean(_, 0) | Self::Share(_, 0) => ("—".into(), ""),
             Self::Mean(sum, number) => marks.tile_money(divide(i128::from(sum), i128::from(number)) as i64),
             Self::Share(part, whole) => (marks.percent(part, whole, 1), ""),
+            Self::Measure(milli, measure) => (measure.short(marks, milli), ""),
         }
     }
 
@@ -65,6 +114,7 @@ impl Value {
             Self::Mean(_, 0) | Self::Share(_, 0) => "—".into(),
             Self::Mean(sum, number) => marks.short_money(divide(i128::from(sum), i128::from(number)) as i64),
             Self::Share(part, whole) => marks.percent(part, whole, 1),
+            Self::Measure(milli, measure) => measure.short(marks, milli),
         }
     }
 
@@ -76,6 +126,8 @@ impl Value {
             Self::Mean(_, 0) | Self::Share(_, 0) => "—".into(),
             Self::Mean(sum, number) => marks.cents(divide(i128::from(sum), i128::from(number)) as i64),
             Self::Share(part, whole) => marks.percent(part, whole, 2),
+            Self::Measure(milli, Measure::Seconds) => Measure::Seconds.short(marks, milli),
+            Self::Measure(milli, _) => marks.scaled(i128::from(milli), 3),
         }
     }
 
@@ -93,6 +145,7 @@ impl Value {
                 let millionths = divide(i128::from(part) * 1_000_000, i128::from(whole).max(1)) as i64;
                 serde_json::json!(millionths as f64 / 1e6)
             }
+            Self::Measure(milli, _) => serde_json::json!(milli as f64 / 1000.0),
         }
     }
 }
@@ -205,6 +258,31 @@ pub fn delta(now: Option<Value>, base: Option<Value>, higher: Higher, dead_band_
 }
 
 impl Delta {
+    /// In a narrow column: `▲ 7%`, `▼ 12%`, `=`, `new`; nothing without a base.
+    pub fn brief(self, marks: Marks, new: &str) -> String {
+        let arrow = |value: i64| if value < 0 { "▼" } else { "▲" };
+        match self.moved {
+            Move::NoBase => "—".into(),
+            Move::Same => "=".into(),
+            Move::New => new.into(),
+            Move::Relative(value) if value.abs() >= 9_995 => {
+                format!(
+                    "{} ×{}",
+                    arrow(value),
+                    marks.short(divide(i128::from(value.abs()) + 1000, 1000) as i64)
+                )
+            }
+            Move::Relative(value) => format!("{} {}%", arrow(value), divide(i128::from(value.abs()), 10)),
+            Move::Points(value) => {
+                format!(
+                    "{} {}pp",
+                    arrow(value),
+                    marks.scaled(i128::from(value.unsigned_abs()), 1)
+                )
+            }
+        }
+    }
+
     /// `▲ 6.2%`, `▲ ×57`, `▼ 1.1pp!`, `=`, `new`, or the words for no base.
     pub fn text(self, marks: Marks, new: &str, no_base: &str) -> String {
         let bang = if self.good == Some(false) { "!" } else { "" };

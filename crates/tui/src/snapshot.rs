@@ -1,23 +1,27 @@
 //! Everything the screen shows, as plain data: each part with the time it arrived, each source with its state.
 //!
+//! - `alerts`: what the rules find in it
 //! - `condition`: what a part may claim now: loading, live, lagging, late, stale, missing, rebuilding, unreachable
 //! - `history`: lag and latency of the last minutes, from polls
 //! - `pipeline`: the parts of the pipeline from their probes
 //! - `sales`: the complete days of a range and the days before it
 //! - `today`: today's figures from Redis, or from the warehouse while Redis cannot answer, and their base
 
+mod alerts;
 pub mod condition;
 pub mod history;
 pub mod pipeline;
 pub mod sales;
 pub mod today;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::config::Dashboard;
 use instashop_core::view::{
-    DriftProof, LiveBase, LiveSystem, LiveView, SalesView, TapeEntry, WarehouseSystem, WarehouseToday,
+    Ask, Board, DriftProof, LiveBase, LiveSystem, LiveView, SalesView, TapeEntry, Topic, WarehouseSystem,
+    WarehouseToday,
 };
 
 pub use condition::Condition;
@@ -157,6 +161,17 @@ pub enum Body {
     Sales(u32, Box<SalesView>),
     /// Health of the warehouse flow.
     WarehouseSystem(Box<WarehouseSystem>),
+    /// What a tab shows of the marts.
+    Board(Ask, Box<Board>),
+}
+
+/// What a tab shows of the marts, with what it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoardPart {
+    /// What was asked.
+    pub ask: Ask,
+    /// The answer.
+    pub part: Part<Board>,
 }
 
 /// All that is known.
@@ -188,6 +203,12 @@ pub struct Snapshot {
     pub warehouse_system: Part<WarehouseSystem>,
     /// Lag and latency of the last minutes.
     pub history: History,
+    /// What the tabs show of the marts.
+    pub boards: BTreeMap<Topic, BoardPart>,
+    /// Since when each alert has been found without a break, by fingerprint.
+    pub alert_seen: BTreeMap<String, DateTime<Utc>>,
+    /// Alerts that came (false) and went (true) since the start, oldest first.
+    pub alert_log: Vec<(DateTime<Utc>, String, bool)>,
     /// Changes seen on the tape since the start, and whether some may have been missed between two polls.
     pub taped: (u64, bool),
 }
@@ -209,6 +230,9 @@ impl Snapshot {
             sales_days: 0,
             warehouse_system: Part::default(),
             history: History::default(),
+            boards: BTreeMap::new(),
+            alert_seen: BTreeMap::new(),
+            alert_log: Vec::new(),
             taped: (0, false),
         }
     }
@@ -269,6 +293,15 @@ impl Snapshot {
             Body::WarehouseSystem(view) => {
                 self.history.add_warehouse(&view.flow, at);
                 self.warehouse_system.set(*view, at);
+            }
+            Body::Board(ask, view) => {
+                let topic = view.view.topic();
+                let mut part = Part::default();
+                part.set(*view, at);
+                self.boards.insert(topic, BoardPart { ask, part });
+                if topic == Topic::Alerts {
+                    self.remember_alerts(at);
+                }
             }
             Body::Asking | Body::Down { .. } => {}
         }

@@ -13,7 +13,8 @@
 //! - `frame`: rule and state of a panel
 //! - `header`: first and last row
 //! - `live`, `sales`, `system`: the tabs
-//! - `help`, `explain`: above the tabs
+//! - `sheets`: the tabs over the marts
+//! - `help`, `explain`, `stores`: above the tabs
 //! - `compact`: small windows
 //! - `widgets`: bars, curves, tiles, tables
 
@@ -26,13 +27,15 @@ pub mod layout;
 mod live;
 pub mod pen;
 mod sales;
+mod sheets;
+mod stores;
 mod system;
 pub mod widgets;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Subject};
 use crate::glyphs::{Glyphs, to_ascii};
 use frame::View;
 use layout::{Kind, Panel};
@@ -68,13 +71,21 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
 fn full(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let size = (area.width, area.height);
     header::header(view, pen, Rect { height: 1, ..area });
-    tabs(pen, Rect::new(0, 1, area.width, 1), view.app.tab);
+    tabs(
+        pen,
+        Rect::new(0, 1, area.width, 1),
+        view.app.tab,
+        view.data.firing(view.now),
+    );
     let body = layout::body(size);
     match (&view.app.overlay, view.app.focused()) {
         (Some(Overlay::Help(page)), _) => help::help(view, pen, body, page),
-        (Some(Overlay::Explain(metric)), _) => explain::explain(view, pen, body, *metric),
+        (Some(Overlay::Explain(Subject::Own(metric))), _) => explain::explain(view, pen, body, *metric),
+        (Some(Overlay::Explain(Subject::Catalogued(id))), _) => explain::catalogued(view, pen, body, id),
+        (Some(Overlay::Row(piece)), _) => sheets::values(view, pen, body, *piece),
+        (Some(Overlay::Stores(page)), _) => stores::stores(view, pen, body, page),
         (Some(Overlay::Failure(store)), _) => explain::failure(view, pen, body, *store),
-        (None, Some(panel)) if view.app.zoom => draw_panel(view, pen, body, panel),
+        (_, Some(panel)) if view.app.zoom => draw_panel(view, pen, body, panel),
         _ => {
             for (panel, area) in layout::panels(view.app.tab, size) {
                 draw_panel(view, &mut pen.within(area), area, panel);
@@ -109,6 +120,7 @@ fn draw_panel(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Panel) {
         Panel::Partitions => system::tables::partitions(view, pen, area),
         Panel::Connectors => system::tables::connectors(view, pen, area),
         Panel::Workers => system::tables::workers(view, pen, area),
+        Panel::Of(piece) => sheets::panel(view, pen, area, piece),
     }
 }
 
@@ -143,6 +155,7 @@ pub fn rows_of(app: &App, panel: Panel) -> usize {
                 .get()
                 .map_or(0, |system| system.flow.workers.len())
         }
+        Panel::Of(piece) => crate::board::with_table(app, piece, |_, rows| rows.len()).unwrap_or(0),
         _ => 0,
     }
 }
@@ -211,7 +224,7 @@ mod tests {
                         Series { points: &base, role: Role::Prev, dotted: true },
                         Series { points: &points, role: Role::Accent, dotted: false },
                     ],
-                    labels: &labels, unit: &unit, open,
+                    labels: &labels, unit: &unit, open, floor: 0.0,
                 }),
                 &|pen| columns(pen, area, &Columns { bars: &bars, labels: &labels, unit: &unit, apart: ascii }),
                 &|pen| tile(pen, area, &face),
@@ -224,7 +237,7 @@ mod tests {
                     assert!(area.intersection(rest) == rest || rest.height == 0);
                 },
                 &|pen| {
-                    tabs::tabs(pen, area, Tab::Sales);
+                    tabs::tabs(pen, area, Tab::Sales, None);
                     let columns = [Column::left(&text, 9).grow(1), Column::right("B", 5).optional(1)];
                     let grid = Grid::fit(&columns, area.x, area.width);
                     grid.head(pen, area.y, &columns);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
 use instashop_core::config::{Dashboard, Meaning};
+use instashop_core::view::{Ask, Basis, Range};
 use instashop_tui::app::{App, Event, Tab};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::keys::Action;
@@ -17,6 +18,12 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+const ASK: Ask = Ask {
+    range: Range::Days(30),
+    basis: Basis::Previous,
+    store: None,
+};
 
 fn now() -> DateTime<Utc> {
     "2026-08-21T17:05:02Z".parse().unwrap()
@@ -35,7 +42,7 @@ fn look(wanted: &Wanted) -> Look {
 fn app_with(scene: Scene, tab: Tab, size: (u16, u16), wanted: &Wanted) -> App {
     let rhythm = Rhythm::from_config(&Dashboard::default());
     let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let snapshot = shop.snapshot(rhythm, scene, now(), 30);
+    let snapshot = shop.snapshot(rhythm, scene, now(), ASK);
     let mut app = App::new(look(wanted), snapshot, size, tab, true);
     app.now = now();
     app
@@ -289,6 +296,7 @@ fn mono_says_the_same_without_colour() {
                     .all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
             );
             let colour = picture(&app(scene, tab, (120, 40)));
+            // Steps of shading stand for colours there.
             if tab != Tab::Sales {
                 assert_eq!(
                     lines(&mono),

@@ -127,9 +127,27 @@ fn walks_the_tabs_resizes_and_quits() {
     board.shows("[2 Sales]");
     board.shows("Revenue by day");
     board.press("0");
-    board.shows("[0 System]");
+    board.shows("[0 Sys]");
     board.shows("Reconciliation");
-    board.press(">");
+    for (key, tab, panel) in [
+        ("3", "[3 Pay]", "Pending by age"),
+        ("4", "[4 Buyers]", "RFM segments"),
+        ("5", "[5 Prod]", "Bought with"),
+        ("6", "[6 Inv]", "Runs out first"),
+        ("7", "[7 Behav]", "Funnel, closed"),
+        ("8", "[8 Ship]", "Overdue now"),
+        ("9", "[9 Stores]", "Plan mix"),
+        ("!", "[!", "NOT MEASURED"),
+    ] {
+        board.press(key);
+        board.shows(tab);
+        board.shows(panel);
+    }
+    board.press("3\t/card");
+    board.shows("/card_");
+    board.press("\rfnord\r");
+    board.shows("Nord Home");
+    board.press("f\r!>");
     board.shows("[1 Live]");
     board.press("?");
     board.shows("type to search");

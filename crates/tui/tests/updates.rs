@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use instashop_core::config::{Dashboard, Meaning};
-use instashop_core::view::LiveView;
-use instashop_tui::app::{App, Command, Event, Overlay, Tab, Wanted};
+use instashop_core::view::{Ask, Basis, LiveView, Range};
+use instashop_tui::app::{App, Command, Event, Overlay, Subject, Tab, Wanted};
+use instashop_tui::board::{self, Piece};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::look::{Look, Wanted as WantedLook};
 use instashop_tui::metrics::Metric;
@@ -24,7 +25,12 @@ fn app() -> App {
         |_| None,
     );
     let rhythm = Rhythm::from_config(&Dashboard::default());
-    let snapshot = Shop::new(7, look.zone).snapshot(rhythm, Scene::Full, now(), 7);
+    let ask = Ask {
+        range: Range::Days(30),
+        basis: Basis::Previous,
+        store: None,
+    };
+    let snapshot = Shop::new(7, look.zone).snapshot(rhythm, Scene::Full, now(), ask);
     let mut app = App::new(look, snapshot, (120, 40), Tab::Live, true);
     app.update(Event::Tick, now());
     app
@@ -59,11 +65,14 @@ fn tabs_by_key_and_by_step() {
     for (keys, expected) in [
         ("2", Tab::Sales),
         ("0", Tab::System),
+        (">", Tab::Alerts),
         (">", Tab::Live),
+        ("<", Tab::Alerts),
         ("<", Tab::System),
-        ("<", Tab::Sales),
         ("1", Tab::Live),
-        ("9", Tab::Live),
+        ("9", Tab::Stores),
+        ("!", Tab::Alerts),
+        ("1", Tab::Live),
     ] {
         press(&mut app, keys);
         assert_eq!(app.tab, expected, "{keys}");
@@ -216,15 +225,15 @@ fn help_finds_runs_and_closes() {
 fn explain_follows_the_selected_tile() {
     let mut app = app();
     press(&mut app, "lx");
-    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Orders)));
+    assert_eq!(app.overlay, Some(Overlay::Explain(Subject::Own(Metric::Orders))));
     press(&mut app, "l");
-    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Aov)));
+    assert_eq!(app.overlay, Some(Overlay::Explain(Subject::Own(Metric::Aov))));
     key(&mut app, KeyCode::Esc);
     assert_eq!(app.overlay, None);
     press(&mut app, "0");
     app.focus_on(Panel::Proof);
     press(&mut app, "x");
-    assert_eq!(app.overlay, Some(Overlay::Explain(Metric::Drift)));
+    assert_eq!(app.overlay, Some(Overlay::Explain(Subject::Own(Metric::Drift))));
 }
 
 #[test]
@@ -300,4 +309,187 @@ fn ways_out() {
         }
     }
     assert_eq!(app().update(Event::Stop, now()), [Command::Quit(false)]);
+}
+
+/// First cell of each row that a table shows.
+fn first_cells(app: &App, piece: Piece) -> Vec<String> {
+    let first = |_: &_, rows: &[&instashop_tui::sheet::Row]| {
+        rows.iter()
+            .map(|row| row.cells[0].written(&app.look, app.now).0)
+            .collect()
+    };
+    board::with_table(app, piece, first).unwrap_or_default()
+}
+
+#[test]
+fn a_table_is_sorted_filtered_and_explained() {
+    let mut app = app();
+    press(&mut app, "3");
+    let panel = Panel::Of(Piece::PayMethods);
+    app.focus_on(panel);
+    let usual = first_cells(&app, Piece::PayMethods);
+    assert_eq!((usual.len(), usual[0].as_str()), (5, "wallet"), "the worst first");
+    press(&mut app, "s");
+    assert_eq!(
+        first_cells(&app, Piece::PayMethods)[0],
+        "credit card",
+        "most paid first"
+    );
+    press(&mut app, "S");
+    assert_eq!(first_cells(&app, Piece::PayMethods)[0], "wire transfer");
+    press(&mut app, "/card");
+    assert_eq!(app.overlay, Some(Overlay::Filter(panel)));
+    assert_eq!(
+        first_cells(&app, Piece::PayMethods),
+        ["debit card", "credit card"]
+    );
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(
+        (app.overlay.clone(), app.filter(panel)),
+        (None, "card"),
+        "the filter stays"
+    );
+    press(&mut app, "/");
+    key(&mut app, KeyCode::Esc);
+    assert_eq!(first_cells(&app, Piece::PayMethods).len(), 5);
+    press(&mut app, "x");
+    assert_eq!(
+        app.overlay,
+        Some(Overlay::Explain(Subject::Catalogued("payment_success")))
+    );
+    key(&mut app, KeyCode::Esc);
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(
+        app.overlay,
+        Some(Overlay::Row(Piece::PayMethods)),
+        "all values of the row"
+    );
+}
+
+#[test]
+fn figures_are_explained_one_by_one() {
+    let mut app = app();
+    press(&mut app, "4llx");
+    assert_eq!(
+        app.overlay,
+        Some(Overlay::Explain(Subject::Catalogued("returning_buyers")))
+    );
+    key(&mut app, KeyCode::Right);
+    assert_eq!(
+        app.overlay,
+        Some(Overlay::Explain(Subject::Catalogued("retention_rate")))
+    );
+}
+
+#[test]
+fn range_comparison_and_store_are_of_the_whole_board() {
+    let mut app = app();
+    press(&mut app, "5");
+    for (keys, range, basis) in [
+        ("", Range::Days(30), Basis::Previous),
+        ("t", Range::Days(90), Basis::Previous),
+        ("tt", Range::Today, Basis::Previous),
+        ("c", Range::Today, Basis::Weekday),
+        ("c", Range::Today, Basis::Year),
+        ("ttc", Range::Days(30), Basis::Previous),
+    ] {
+        press(&mut app, keys);
+        assert_eq!((app.ask().range, app.ask().basis), (range, basis), "{keys}");
+    }
+    press(&mut app, "6t");
+    assert_eq!(app.ask().range, Range::Days(30), "inventory is now");
+    let commands = press(&mut app, "fnord");
+    assert!(commands.is_empty());
+    let commands = key(&mut app, KeyCode::Enter);
+    assert!(commands.contains(&Command::Poll));
+    assert_eq!(app.store_name().as_deref(), Some("Nord Home"));
+    assert!(
+        matches!(commands.as_slice(), [.., Command::Want(wanted)] if wanted.ask.store == app.ask().store)
+    );
+    press(&mut app, "f");
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.ask().store, None, "the first line is the platform");
+}
+
+#[test]
+fn rows_lead_to_where_they_are_explained() {
+    let mut app = app();
+    press(&mut app, "!");
+    app.focus_on(Panel::Of(Piece::AleTable));
+    let alerts = board::with_table(&app, Piece::AleTable, |_, rows| rows.len()).unwrap();
+    assert!(alerts >= 2, "{alerts}");
+    press(&mut app, "j");
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.tab, Tab::Payments, "the second alert is about a method");
+    press(&mut app, "9");
+    app.focus_on(Panel::Of(Piece::StoScore));
+    key(&mut app, KeyCode::Enter);
+    assert!(app.ask().store.is_some(), "a store becomes the scope");
+}
+
+#[test]
+fn alerts_are_remembered_while_they_last() {
+    let mut app = app();
+    let since = app.snapshot.alert_seen.clone();
+    assert!(
+        since.keys().any(|name| name.starts_with("stock_critical")),
+        "{since:?}"
+    );
+    let later = now() + TimeDelta::minutes(3);
+    let topic = instashop_core::view::Topic::Alerts;
+    let mut board = app.snapshot.boards[&topic].part.get().unwrap().clone();
+    board.as_of = Some(later);
+    board.read_at = later;
+    let ask = app.ask().for_alerts();
+    let message = |board| Message {
+        at: later,
+        store: StoreName::Warehouse,
+        body: Body::Board(ask, Box::new(board)),
+    };
+    app.update(Event::Told(message(board.clone())), later);
+    for (fingerprint, at) in &since {
+        assert_eq!(
+            app.snapshot.alert_seen.get(fingerprint),
+            Some(at),
+            "{fingerprint} is there since then"
+        );
+    }
+    assert!(
+        app.snapshot
+            .alert_seen
+            .keys()
+            .any(|name| name.starts_with("stalled")),
+        "workers that fell silent are found"
+    );
+    let (firing, critical) = app.snapshot.firing(later).unwrap();
+    assert!(
+        critical && firing >= 3,
+        "what held for two minutes fires: {firing}"
+    );
+    assert_eq!(
+        app.snapshot.firing(later + TimeDelta::minutes(3)),
+        None,
+        "facts that are too old say nothing about now"
+    );
+    board.view = instashop_core::view::BoardView::Alerts(Box::default());
+    app.update(Event::Told(message(board)), later);
+    assert!(app.snapshot.alert_log.iter().any(|(_, _, cleared)| *cleared));
+    assert!(
+        !app.snapshot
+            .alert_seen
+            .keys()
+            .any(|name| name.starts_with("stock_critical"))
+    );
+}
+
+#[test]
+fn keys_of_the_alert_worker_do_nothing_and_the_language_changes() {
+    let mut app = app();
+    press(&mut app, "!ai");
+    assert_eq!(app.overlay, None);
+    assert!(!app.works(instashop_tui::keys::Action::Acknowledge));
+    let before = app.look.language;
+    press(&mut app, "L");
+    assert_ne!(app.look.language, before);
+    assert_eq!(press(&mut app, "e"), [Command::Export]);
 }

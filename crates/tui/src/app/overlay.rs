@@ -3,9 +3,11 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{App, Command};
+use crate::board::Piece;
 use crate::keys::{self, Action, BINDINGS};
 use crate::metrics::Metric;
 use crate::snapshot::StoreName;
+use crate::ui::layout::Panel;
 
 /// What lies above the tabs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +15,27 @@ pub enum Overlay {
     /// Keys and marks.
     Help(HelpPage),
     /// One metric in full.
-    Explain(Metric),
+    Explain(Subject),
+    /// All values of the selected row of a panel.
+    Row(Piece),
+    /// What the rows of a panel are filtered by is being typed; the panel stays visible.
+    Filter(Panel),
+    /// Stores to choose from.
+    Stores(HelpPage),
     /// Why a store does not answer.
     Failure(StoreName),
 }
 
-/// State of the help page.
+/// What is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A metric of the tabs Live, Sales and System.
+    Own(Metric),
+    /// A metric by its id in the catalogue.
+    Catalogued(&'static str),
+}
+
+/// State of a page with a list that is narrowed by typing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HelpPage {
     /// What was typed.
@@ -28,6 +45,25 @@ pub struct HelpPage {
 }
 
 impl HelpPage {
+    /// Moves the selection or changes what is searched for.
+    fn edit(&mut self, key: &KeyEvent, last: usize) {
+        match key.code {
+            KeyCode::Up => self.selected = self.selected.saturating_sub(1),
+            KeyCode::Down => self.selected = (self.selected + 1).min(last),
+            KeyCode::PageUp | KeyCode::Home => self.selected = 0,
+            KeyCode::PageDown | KeyCode::End => self.selected = last,
+            KeyCode::Backspace => {
+                self.find.pop();
+                self.selected = 0;
+            }
+            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) && self.find.len() < 40 => {
+                self.find.push(c);
+                self.selected = 0;
+            }
+            _ => {}
+        }
+    }
+
     /// Actions whose key or text holds what was typed.
     pub fn found(&self, app: &App) -> Vec<Action> {
         let texts = app.look.texts();
@@ -62,7 +98,9 @@ impl App {
                 vec![Command::Quit(false)]
             }
             Overlay::Help(page) => self.help_key(page, key),
-            Overlay::Explain(_) | Overlay::Failure(_) => match action {
+            Overlay::Stores(page) => self.store_key(page, key),
+            Overlay::Filter(panel) => self.filter_key(panel, key),
+            Overlay::Explain(_) | Overlay::Failure(_) | Overlay::Row(_) => match action {
                 Some(Action::Back | Action::Explain | Action::Detail) => vec![],
                 Some(Action::Quit | Action::QuitLeaving | Action::Go(_) | Action::Help | Action::Theme) => {
                     self.act(action.unwrap_or(Action::Back))
@@ -84,6 +122,63 @@ impl App {
         }
     }
 
+    /// Stores whose name holds what was typed; the first line is the platform.
+    pub fn stores_found(&self, page: &HelpPage) -> Vec<Option<(i64, String)>> {
+        let find = page.find.to_lowercase();
+        let board = self.snapshot.boards.values().filter_map(|board| board.part.get());
+        let stores = board
+            .max_by_key(|board| board.read_at)
+            .map_or(&[][..], |board| &board.stores);
+        let named = stores
+            .iter()
+            .filter(|(id, name)| name.to_lowercase().contains(&find) || id.to_string() == find);
+        let all = find.is_empty().then_some(None);
+        all.into_iter().chain(named.cloned().map(Some)).collect()
+    }
+
+    fn store_key(&mut self, mut page: HelpPage, key: &KeyEvent) -> Vec<Command> {
+        let found = self.stores_found(&page);
+        let last = found.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Esc => return vec![],
+            KeyCode::Enter => {
+                if let Some(store) = found.get(page.selected) {
+                    let ask = self.ask();
+                    self.set_ask(instashop_core::view::Ask {
+                        store: store.as_ref().map(|(id, _)| *id),
+                        ..ask
+                    });
+                    return vec![Command::Poll];
+                }
+                return vec![];
+            }
+            _ => page.edit(key, last),
+        }
+        self.overlay = Some(Overlay::Stores(page));
+        vec![]
+    }
+
+    fn filter_key(&mut self, panel: Panel, key: &KeyEvent) -> Vec<Command> {
+        let mut find = self.filter(panel).to_owned();
+        match key.code {
+            KeyCode::Enter => return vec![],
+            KeyCode::Esc => {
+                self.set_filter(panel, "");
+                return vec![];
+            }
+            KeyCode::Backspace => {
+                find.pop();
+            }
+            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) && find.len() < 40 => {
+                find.push(c);
+            }
+            _ => {}
+        }
+        self.set_filter(panel, &find);
+        self.overlay = Some(Overlay::Filter(panel));
+        vec![]
+    }
+
     fn help_key(&mut self, mut page: HelpPage, key: &KeyEvent) -> Vec<Command> {
         let found = page.found(self);
         let last = found.len().saturating_sub(1);
@@ -96,19 +191,7 @@ impl App {
                     None => vec![],
                 };
             }
-            KeyCode::Up => page.selected = page.selected.saturating_sub(1),
-            KeyCode::Down => page.selected = (page.selected + 1).min(last),
-            KeyCode::PageUp | KeyCode::Home => page.selected = 0,
-            KeyCode::PageDown | KeyCode::End => page.selected = last,
-            KeyCode::Backspace => {
-                page.find.pop();
-                page.selected = 0;
-            }
-            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) && page.find.len() < 40 => {
-                page.find.push(c);
-                page.selected = 0;
-            }
-            _ => {}
+            _ => page.edit(key, last),
         }
         self.overlay = Some(Overlay::Help(page));
         vec![]

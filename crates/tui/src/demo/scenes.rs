@@ -1,11 +1,23 @@
 //! The states a board can be in, staged with the generated shop.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use instashop_core::view::{LiveView, Rebuild, SalesView, Totals};
+use instashop_core::view::{Ask, LiveView, Range, Rebuild, SalesView, Topic, Totals};
 
 use super::Shop;
 use crate::snapshot::history::{SPAN, STEP};
 use crate::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
+
+/// All boards of the marts.
+const TOPICS: [Topic; 8] = [
+    Topic::Payments,
+    Topic::Buyers,
+    Topic::Products,
+    Topic::Inventory,
+    Topic::Behaviour,
+    Topic::Logistics,
+    Topic::Stores,
+    Topic::Alerts,
+];
 
 /// A state of the whole board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +102,7 @@ fn failure(store: StoreName) -> Failure {
 
 impl Shop {
     /// What both stores would answer at a moment, in the order in which it is asked.
-    pub fn answers(&mut self, at: DateTime<Utc>, days: u32) -> Vec<Message> {
+    pub fn answers(&mut self, at: DateTime<Utc>, days: u32, ask: Ask, topics: &[Topic]) -> Vec<Message> {
         let redis = [
             Body::Live(Box::new(self.live(at))),
             Body::LiveSystem(Box::new(self.live_system(at))),
@@ -101,11 +113,27 @@ impl Shop {
             Body::Sales(days, Box::new(self.sales(at, days))),
             Body::WarehouseSystem(Box::new(self.warehouse_system(at))),
         ];
+        let boards: Vec<Body> = topics
+            .iter()
+            .map(|topic| {
+                let ask = if *topic == Topic::Alerts {
+                    ask.for_alerts()
+                } else {
+                    ask
+                };
+                Body::Board(ask, Box::new(self.board(*topic, ask, at)))
+            })
+            .collect();
         let tell = |store| move |body| Message { at, store, body };
         redis
             .into_iter()
             .map(tell(StoreName::Redis))
-            .chain(warehouse.into_iter().map(tell(StoreName::Warehouse)))
+            .chain(
+                warehouse
+                    .into_iter()
+                    .chain(boards)
+                    .map(tell(StoreName::Warehouse)),
+            )
             .collect()
     }
 
@@ -122,7 +150,11 @@ impl Shop {
     }
 
     /// The board in a state at a moment.
-    pub fn snapshot(&mut self, rhythm: Rhythm, scene: Scene, at: DateTime<Utc>, days: u32) -> Snapshot {
+    pub fn snapshot(&mut self, rhythm: Rhythm, scene: Scene, at: DateTime<Utc>, ask: Ask) -> Snapshot {
+        let days = match ask.range {
+            Range::Days(days) => u32::from(days),
+            _ => 7,
+        };
         let mut snapshot = Snapshot::new(at - TimeDelta::minutes(20), rhythm);
         let fresh = at - TimeDelta::milliseconds(400);
         let tell = |snapshot: &mut Snapshot, messages: Vec<Message>| {
@@ -154,11 +186,15 @@ impl Shop {
         }
         match scene {
             Scene::Full => {
-                let answers = self.answers(fresh, days);
+                let answers = self.answers(fresh, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
             }
             Scene::Empty => {
-                let answers = self.answers(fresh, days).into_iter().map(emptied).collect();
+                let answers = self
+                    .answers(fresh, days, ask, &TOPICS)
+                    .into_iter()
+                    .map(emptied)
+                    .collect();
                 tell(&mut snapshot, answers);
             }
             Scene::Loading => {
@@ -173,7 +209,7 @@ impl Shop {
             }
             Scene::Lagging => {
                 let behind = fresh - TimeDelta::seconds(45);
-                let answers = self.answers(fresh, days);
+                let answers = self.answers(fresh, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
                 let mut live = self.live(behind);
                 live.read_at = fresh;
@@ -181,7 +217,7 @@ impl Shop {
                 tell(&mut snapshot, vec![message(fresh, Body::Live(Box::new(live)))]);
             }
             Scene::Rebuilding => {
-                let answers = self.answers(fresh, days);
+                let answers = self.answers(fresh, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
                 let mut live = self.live(fresh - TimeDelta::hours(5));
                 live.read_at = fresh;
@@ -194,11 +230,11 @@ impl Shop {
                 tell(&mut snapshot, vec![message(fresh, Body::Live(Box::new(live)))]);
             }
             Scene::Stale => {
-                let answers = self.answers(at - TimeDelta::seconds(254), days);
+                let answers = self.answers(at - TimeDelta::seconds(254), days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
             }
             Scene::Missing => {
-                let answers = self.answers(fresh, days);
+                let answers = self.answers(fresh, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
                 let nothing = Body::Live(Box::default());
                 tell(
@@ -211,17 +247,17 @@ impl Shop {
             }
             Scene::RedisDown => {
                 let since = at - TimeDelta::seconds(134);
-                let answers = self.answers(since, days);
+                let answers = self.answers(since, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
                 down(&mut snapshot, StoreName::Redis, since + TimeDelta::seconds(1));
-                let answers = warehouse_only(self.answers(at - TimeDelta::seconds(12), days));
+                let answers = warehouse_only(self.answers(at - TimeDelta::seconds(12), days, ask, &TOPICS));
                 tell(&mut snapshot, answers);
             }
             Scene::WarehouseDown => {
                 let since = at - TimeDelta::seconds(254);
-                let answers = self.answers(since, days);
+                let answers = self.answers(since, days, ask, &TOPICS);
                 tell(&mut snapshot, answers);
-                let answers = self.answers(fresh, days);
+                let answers = self.answers(fresh, days, ask, &TOPICS);
                 let redis = answers
                     .into_iter()
                     .filter(|message| message.store == StoreName::Redis)
@@ -235,7 +271,11 @@ impl Shop {
                 }
             }
             Scene::Broken => {
-                let answers = self.answers(fresh, days).into_iter().map(broken).collect();
+                let answers = self
+                    .answers(fresh, days, ask, &TOPICS)
+                    .into_iter()
+                    .map(broken)
+                    .collect();
                 tell(&mut snapshot, answers);
             }
         }
@@ -307,6 +347,7 @@ fn emptied(mut message: Message) -> Message {
             view.flow.dead_letters = Some(0);
             view.proof = None;
         }
+        Body::Board(_, board) => super::boards::empty(board),
         Body::Asking | Body::Down { .. } => {}
     }
     message

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use instashop_core::view::{Ask, Topic};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Feed;
 use crate::app::{Event, Wanted};
+use crate::board;
 use crate::demo::{Scene, Shop};
 use crate::snapshot::{Body, Message, Rhythm, StoreName};
 
@@ -32,8 +34,11 @@ pub fn generate(
                 changed = now.changed() => if changed.is_err() { return },
                 changed = wanted.changed() => if changed.is_err() { return } else { count = 0 },
             }
-            let days = wanted.borrow().days;
-            let messages = next(&mut shop, scene, days, count.is_multiple_of(10));
+            let (days, ask, topic) = {
+                let wanted = wanted.borrow();
+                (wanted.days, wanted.ask, board::topic(wanted.tab))
+            };
+            let messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
             count += 1;
             for message in messages {
                 if events.send(Event::Told(message)).await.is_err() {
@@ -45,10 +50,21 @@ pub fn generate(
     feed
 }
 
-fn next(shop: &mut Shop, scene: Scene, days: u32, heavy: bool) -> Vec<Message> {
+fn next(
+    shop: &mut Shop,
+    scene: Scene,
+    (days, ask, topic): (u32, Ask, Option<Topic>),
+    heavy: bool,
+) -> Vec<Message> {
+    // What the visible tab shows of the marts, and the alerts of every tab.
+    let mut topics = vec![];
+    if heavy {
+        topics.extend(topic.filter(|topic| *topic != Topic::Alerts));
+        topics.push(Topic::Alerts);
+    }
     let at = Utc::now();
     let answers = match scene {
-        Scene::Full => shop.answers(at, days),
+        Scene::Full => shop.answers(at, days, ask, &topics),
         _ => return vec![],
     };
     let wanted = |message: &Message| {

@@ -53,6 +53,10 @@ impl Reader {
                 .sales(now, days)
                 .await
                 .map(|view| Body::Sales(days, Box::new(view))),
+            (Self::Warehouse(reader), Question::Board(topic, ask)) => reader
+                .board(topic, ask, now)
+                .await
+                .map(|view| Body::Board(ask, Box::new(view))),
             (Self::Warehouse(reader), _) => reader
                 .system(now)
                 .await

@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::money::decimal_text;
+use instashop_core::view::Range;
 use serde_json::{Map, Value, json};
 
-use super::Status;
+use super::{Status, boards};
 use crate::app::{App, Tab};
 use crate::metrics::Metric;
 use crate::reading::{self, Move, Source};
@@ -26,7 +27,11 @@ pub(super) fn document(app: &App) -> Value {
     put("tab", app.tab.name().into());
     put("at", stamp(app, now));
     put("range", range(app).into());
-    put("scope", "all".into());
+    let store = app.ask().store.filter(|_| crate::board::topic(app.tab).is_some());
+    put(
+        "scope",
+        store.map_or_else(|| "all".into(), |id| format!("store {id}").into()),
+    );
     put("demo", app.demo.into());
     put("status", Status::of(app).word().into());
     put(
@@ -51,6 +56,10 @@ pub(super) fn document(app: &App) -> Value {
                 put("categories", sales.categories.iter().map(category).collect());
             }
         }
+        Tab::Alerts => {
+            put("alerts", boards::alerts(data, now));
+            put("panels", boards::panels(app));
+        }
         Tab::System => {
             put("pipeline", pipeline(app, data, now));
             if let Some(proof) = data
@@ -61,6 +70,7 @@ pub(super) fn document(app: &App) -> Value {
                 put("proof", proof.lines.iter().map(proof_line).collect());
             }
         }
+        _ => put("panels", boards::panels(app)),
     }
     Value::Object(out)
 }
@@ -77,6 +87,13 @@ fn range(app: &App) -> String {
         Tab::Live => "today".into(),
         Tab::Sales => format!("{}d", app.days()),
         Tab::System => "15m".into(),
+        Tab::Inventory | Tab::Alerts => "now".into(),
+        Tab::Stores => "30d".into(),
+        _ => match app.ask().range {
+            Range::Today => "today".into(),
+            Range::Yesterday => "yesterday".into(),
+            Range::Days(days) => format!("{days}d"),
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a part may claim at a moment. One place decides it, so that stale data never looks live anywhere.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use instashop_core::view::Rebuild;
+use instashop_core::view::{Ask, Rebuild, Topic};
 
 use super::{Link, Part, Snapshot};
 
@@ -10,6 +10,9 @@ const STALE_AT_LEAST: TimeDelta = TimeDelta::seconds(5);
 
 /// Workers further behind than this are named with their cut.
 pub const LAGGING: TimeDelta = TimeDelta::seconds(10);
+
+/// Marts further behind than this are named with their cut: they follow within seconds, a minute is much.
+const LAGGING_MARTS: TimeDelta = TimeDelta::minutes(2);
 
 /// State of a part (docs: dashboard, states of a panel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +101,26 @@ impl Snapshot {
             return Condition::Loading(self.warehouse.asking.unwrap_or(now));
         }
         simple
+    }
+
+    /// State of what a tab shows of the marts; the answer to another question is still loading.
+    pub fn board_condition(&self, topic: Topic, ask: Ask, now: DateTime<Utc>) -> Condition {
+        let absent = Part::default();
+        let board = self.boards.get(&topic);
+        let known = board.map_or(&absent, |board| &board.part);
+        let simple = part(known, self.rhythm.warehouse, &self.warehouse, self.started, now);
+        if board.is_some_and(|board| board.ask != ask) && self.warehouse.down.is_none() {
+            return Condition::Loading(self.warehouse.asking.unwrap_or(now));
+        }
+        match known.get() {
+            Some(view) if !simple.is_outdated() => match view.as_of {
+                Some(as_of) if view.read_at - as_of > LAGGING_MARTS => {
+                    Condition::Lagging(as_of, view.read_at - as_of)
+                }
+                _ => simple,
+            },
+            _ => simple,
+        }
     }
 
     /// State of the health of the live flow.

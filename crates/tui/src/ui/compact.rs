@@ -23,7 +23,12 @@ pub(super) fn list(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let theme = &view.look.theme;
     let (muted, strong) = (theme.style(Role::Muted), theme.style(Role::Strong));
     title(view, pen, Rect { height: 1, ..area });
-    tabs(pen, Rect::new(area.x, area.y + 1, area.width, 1), view.app.tab);
+    tabs(
+        pen,
+        Rect::new(area.x, area.y + 1, area.width, 1),
+        view.app.tab,
+        view.data.firing(view.now),
+    );
     let mut y = area.y + 2 + u16::from(area.height >= 14);
     let end = area.bottom().saturating_sub(2);
     let sales = view.app.tab == Tab::Sales;
@@ -32,7 +37,9 @@ pub(super) fn list(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     } else {
         view.data.live_condition(view.now)
     };
-    if view.app.tab == Tab::System {
+    if crate::board::topic(view.app.tab).is_some() {
+        board(view, pen, Rect::new(area.x, y, area.width, end.saturating_sub(y)));
+    } else if view.app.tab == Tab::System {
         health(view, pen, Rect::new(area.x, y, area.width, end.saturating_sub(y)));
     } else {
         let tiles: &[Metric] = if sales {
@@ -91,6 +98,46 @@ pub(super) fn list(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         );
     }
     foot(view, pen, Rect::new(area.x, area.bottom() - 1, area.width, 1));
+}
+
+/// The first panels of a tab over the marts: its figures, then its most important table.
+fn board(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
+    let pieces: Vec<crate::board::Piece> = crate::board::Piece::ALL
+        .iter()
+        .copied()
+        .filter(|piece| piece.tab() == view.app.tab)
+        .collect();
+    let mut top = area;
+    for piece in pieces.into_iter().take(2) {
+        let sheet = crate::board::sheet(view.app, piece);
+        if let Some(crate::sheet::Content::Figures(figures)) = sheet.map(|sheet| sheet.content) {
+            let condition = super::sheets::condition(view, piece);
+            for figure in &figures {
+                if top.height == 0 {
+                    return;
+                }
+                let face = super::sheets::face(view, figure, condition, false);
+                let (muted, value) = (
+                    view.look.theme.style(Role::Muted),
+                    view.look
+                        .theme
+                        .style(if face.dim { Role::Muted } else { Role::Strong }),
+                );
+                pen.text(top.x + 1, top.y, 15, &face.label, muted);
+                pen.right(top.x + 16, top.y, 10, &face.value, value);
+                let note = if face.delta_text.is_empty() {
+                    &face.was
+                } else {
+                    &face.delta_text
+                };
+                pen.text(top.x + 27, top.y, top.width.saturating_sub(28), note, muted);
+                top = Rect::new(top.x, top.y + 1, top.width, top.height - 1);
+            }
+        } else if top.height >= 3 {
+            super::sheets::panel(view, pen, top, piece);
+            return;
+        }
+    }
 }
 
 fn age(view: &View<'_>, sales: bool) -> String {

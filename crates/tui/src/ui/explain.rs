@@ -41,7 +41,7 @@ fn formula(view: &View<'_>, metric: Metric, value: Value) -> String {
                 value.full(marks)
             )
         }
-        Value::Money(_) | Value::Count(_) => format!("{sign}{}", value.full(marks)),
+        Value::Money(_) | Value::Count(_) | Value::Measure(..) => format!("{sign}{}", value.full(marks)),
     }
 }
 
@@ -128,6 +128,148 @@ pub(super) fn explain(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, metric: Me
         rows.push((texts.row_ages, ages));
     }
     rows.push((texts.row_edge, words.edge.into()));
+    page(pen, inner, view.look.theme.style(Role::Text), &rows);
+}
+
+/// Draws the page of a metric of the catalogue: its definition there, and the figure of the focused panel.
+pub(super) fn catalogued(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, id: &str) {
+    use crate::board;
+    use crate::lang::Language;
+    use crate::sheet::Content;
+    use crate::ui::layout::Panel;
+    use instashop_core::catalogue::{self, Better, Text, Trust};
+
+    let texts = view.texts;
+    let Some(metric) = catalogue::Metric::by_id(id) else {
+        return;
+    };
+    let say = |text: Text| match view.look.language {
+        Language::English => text.en,
+        Language::Spanish => text.es,
+    };
+    let marks = view.look.marks();
+    let piece = match view.app.focused() {
+        Some(Panel::Of(piece)) => Some(piece),
+        _ => None,
+    };
+    let figure = piece.and_then(|piece| match board::sheet(view.app, piece)?.content {
+        Content::Figures(figures) => figures
+            .get(view.app.tile().min(figures.len().saturating_sub(1)))
+            .cloned(),
+        _ => None,
+    });
+    let value = figure.as_ref().and_then(|figure| figure.value);
+    let sign = |value: Value| {
+        if value.is_money() {
+            view.look.sign()
+        } else {
+            String::new()
+        }
+    };
+    let shown = value.map_or_else(String::new, |value| {
+        format!(" {}{}", sign(value), value.short(marks))
+    });
+    let title = format!("{}: {}{shown}", texts.explain, say(metric.name));
+    let head = Rule {
+        title: &title,
+        notes: vec![(texts.esc_closes.into(), None), (id.into(), None)],
+        focused: true,
+        ..Rule::default()
+    };
+    let inner = rule(pen, area, &head);
+    let formula = match view.look.language {
+        Language::English => metric.formula.en(),
+        Language::Spanish => metric.formula.es(),
+    };
+    let full = |value: Value| match value {
+        Value::Share(part, whole) => {
+            format!(
+                "{} ÷ {} = {}",
+                marks.count(part),
+                marks.count(whole),
+                value.full(marks)
+            )
+        }
+        value => format!("{}{}", sign(value), value.full(marks)),
+    };
+    let mut rows: Vec<(&str, String)> = vec![(texts.row_what, say(metric.what).to_owned())];
+    rows.push((
+        texts.row_formula,
+        value.map_or_else(|| formula.clone(), |value| format!("{formula}: {}", full(value))),
+    ));
+    let ask = view.app.ask();
+    let board = piece
+        .and_then(|piece| board::topic(piece.tab()))
+        .and_then(|topic| view.data.boards.get(&topic))
+        .and_then(|board| board.part.get().map(|view| (view, board.part.arrived)));
+    if let Some((board, _)) = board {
+        let (first, last) = (
+            texts.day_month(board.window.first),
+            texts.day_month(board.window.last),
+        );
+        let range = board::range_words(view.look, ask.range);
+        rows.push((texts.row_window, format!("{range}: {first} – {last}")));
+    }
+    if let Some(figure) = &figure {
+        let compared = match (figure.base, board) {
+            (Some(base), Some((board, _))) => {
+                let moved = delta(
+                    figure.value,
+                    Some(base),
+                    figure.higher,
+                    view.look.dead_band_per_mille,
+                );
+                let moved = moved.text(marks, texts.new, texts.no_base);
+                let words = board::base_words(view.look, board, ask.range, ask.basis, true);
+                format!("{words}: {} → {moved}", full(base))
+            }
+            _ => texts.no_honest_base.into(),
+        };
+        rows.push((texts.row_compare, compared));
+    }
+    let good = match metric.better {
+        Better::Higher => texts.good_up,
+        Better::Lower => texts.good_down,
+        Better::Neither => texts.good_neither,
+    };
+    rows.push((texts.row_good, good.into()));
+    rows.push((texts.row_unit, say(metric.unit.name()).to_owned()));
+    if let Some(sample) = value.and_then(Value::sample) {
+        rows.push((
+            texts.row_small,
+            format!("{} {SMALL_SAMPLE}; {}", texts.small_below, marks.count(sample)),
+        ));
+    }
+    let trust = match metric.trust {
+        Trust::Exact => "",
+        _ => " ~",
+    };
+    if let Some((board, arrived)) = board {
+        let as_of = board.as_of.map_or_else(String::new, |at| {
+            format!(", {} {}", texts.as_of, clock(at, view.look.zone))
+        });
+        rows.push((
+            texts.row_source,
+            format!("◆{trust} {}{as_of}", texts.source_warehouse),
+        ));
+        if let (Some(as_of), Some(arrived)) = (board.as_of, arrived) {
+            let ages = format!(
+                "{} {} · {} {}",
+                texts.age_event,
+                marks.age(view.now - as_of),
+                texts.age_arrival,
+                marks.age(view.now - arrived)
+            );
+            rows.push((texts.row_ages, ages));
+        }
+    }
+    rows.push((texts.row_check, check(view)));
+    for (index, note) in metric.notes.iter().enumerate() {
+        rows.push((
+            if index == 0 { texts.row_edge } else { "" },
+            say(*note).to_owned(),
+        ));
+    }
     page(pen, inner, view.look.theme.style(Role::Text), &rows);
 }
 

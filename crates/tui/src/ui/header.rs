@@ -99,7 +99,14 @@ fn left(view: &View<'_>, form: Form) -> Vec<Piece<'static>> {
         pieces.push((if form <= Form::Wide { "  " } else { " " }.into(), text));
     }
     if form < Form::NoScope {
-        pieces.push((view.texts.all_stores.into(), text));
+        let scope = view
+            .app
+            .store_name()
+            .filter(|_| crate::board::topic(view.app.tab).is_some());
+        pieces.push((
+            scope.map_or_else(|| view.texts.all_stores.into(), Into::into),
+            text,
+        ));
         pieces.push((gap.into(), text));
     }
     mode(view, &mut pieces);
@@ -129,6 +136,9 @@ fn mode(view: &View<'_>, pieces: &mut Vec<Piece<'static>>) {
         Tab::Live => texts.today.to_owned(),
         Tab::Sales => format!("{}d", view.app.days()),
         Tab::System => "15m".to_owned(),
+        Tab::Inventory | Tab::Alerts => view.texts.now_word.to_owned(),
+        Tab::Stores => "30d".to_owned(),
+        _ => crate::board::range_short(view.look, view.app.ask().range),
     };
     let condition = view.data.live_condition(view.now);
     if view.data.redis.down.is_some() {
@@ -170,7 +180,8 @@ fn mode(view: &View<'_>, pieces: &mut Vec<Piece<'static>>) {
 fn base(view: &View<'_>, with_time: bool) -> String {
     let texts = view.texts;
     match view.app.tab {
-        Tab::System => String::new(),
+        Tab::System | Tab::Inventory | Tab::Alerts => String::new(),
+        Tab::Stores => format!("{} {}", texts.versus, texts.previous_days(30)),
         Tab::Sales => format!("{} {}", texts.versus, texts.previous_days(view.app.days())),
         Tab::Live => {
             let today = view.data.today(view.now, view.look.zone);
@@ -189,6 +200,18 @@ fn base(view: &View<'_>, with_time: bool) -> String {
                 Some(base) => format!("{} {}", texts.versus, texts.last_weekday(weekday(base.day))),
                 None => String::new(),
             }
+        }
+        tab => {
+            let ask = view.app.ask();
+            let board = crate::board::topic(tab)
+                .and_then(|topic| view.data.boards.get(&topic))
+                .filter(|board| board.ask == ask)
+                .and_then(|board| board.part.get())
+                .filter(|board| board.has_base());
+            board.map_or_else(String::new, |board| {
+                let words = crate::board::base_words(view.look, board, ask.range, ask.basis, with_time);
+                format!("{} {words}", texts.versus)
+            })
         }
     }
 }
@@ -303,9 +326,19 @@ fn drift(view: &View<'_>, form: Form) -> (String, Role) {
     }
 }
 
-/// Draws the keys that work here, most useful first; help and quit are always there.
+/// Draws the keys that work here, most useful first; help and quit are always there. What was done last is said once.
 pub(super) fn foot(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let theme = &view.look.theme;
+    if let Some(told) = view.app.told.as_ref().filter(|_| view.app.overlay.is_none()) {
+        pen.text(
+            area.x + 1,
+            area.y,
+            area.width.saturating_sub(1),
+            told,
+            theme.style(Role::Info),
+        );
+        return;
+    }
     let (strong, muted) = (theme.style(Role::Strong), theme.style(Role::Muted));
     let gap = if area.width >= 100 { 3 } else { 2 };
     let piece = |action: Action, word: &'static str| -> [Piece<'static>; 2] {
@@ -319,7 +352,10 @@ pub(super) fn foot(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let mut x = area.x + 1;
     let open = view.app.overlay.is_some();
     let closing = open.then(|| piece(Action::Back, view.texts.close));
-    let usual = FOOT.iter().filter(|action| !open && view.app.works(**action));
+    let here = view.app.here();
+    let usual = FOOT
+        .iter()
+        .filter(|action| !open && view.app.works_in(&here, **action));
     let usual = usual.map(|action| {
         let word = match (action, view.app.frozen.is_some(), view.app.zoom) {
             (Action::Freeze, true, _) => view.texts.unfreeze,

@@ -24,6 +24,7 @@ pub(super) fn help(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPa
     };
     let inner = rule(pen, area, &head);
     let found = page.found(view.app);
+    let here = view.app.here();
     let theme = &view.look.theme;
     let (text, muted, strong) = (
         theme.style(Role::Text),
@@ -59,7 +60,7 @@ pub(super) fn help(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPa
     let offset = page.selected.saturating_sub(usize::from(list.height / 2));
     let (shown, hidden) = window(found.len(), list.height, offset);
     for (y, (index, action)) in (list.y..).zip(shown.clone().zip(&found[shown])) {
-        let works = view.app.works(*action);
+        let works = view.app.works_in(&here, *action);
         let keys = BINDINGS
             .iter()
             .find(|binding| binding.action == *action)

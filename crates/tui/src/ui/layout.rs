@@ -1,9 +1,14 @@
 //! Where each panel stands, by tab and size. The layout is data: rows with a smallest and a wanted height and a rank;
 //! the lowest rank leaves until the rest has its smallest height, so no panel is ever drawn under its minimum.
+//!
+//! - `boards`: the tabs over the marts
+
+mod boards;
 
 use ratatui::layout::Rect;
 
 use crate::app::Tab;
+use crate::board::Piece;
 use crate::metrics::Metric;
 
 /// A panel.
@@ -55,6 +60,8 @@ pub enum Panel {
     Connectors,
     /// System: worker processes.
     Workers,
+    /// A panel over the marts.
+    Of(Piece),
 }
 
 impl Panel {
@@ -70,6 +77,7 @@ impl Panel {
             | Self::Categories
             | Self::Products => Tab::Live,
             Self::Figures | Self::Trend | Self::Ranking | Self::Heat | Self::Latest => Tab::Sales,
+            Self::Of(piece) => piece.tab(),
             _ => Tab::System,
         }
     }
@@ -114,7 +122,9 @@ impl Panel {
             Self::Figures => Metric::RevenueRange,
             Self::Heat => Metric::TemporalPattern,
             Self::Latest => Metric::Orders,
-            Self::Tape | Self::Flow | Self::Pipeline | Self::Connectors | Self::Workers => Metric::Throughput,
+            Self::Tape | Self::Flow | Self::Pipeline | Self::Connectors | Self::Workers | Self::Of(_) => {
+                Metric::Throughput
+            }
             Self::Lag | Self::Partitions => Metric::Lag,
             Self::Latency | Self::WarehouseLatency => Metric::Latency,
             Self::Proof => Metric::Drift,
@@ -178,7 +188,7 @@ pub fn body(size: (u16, u16)) -> Rect {
 }
 
 /// One row of a stack.
-struct Slot {
+pub(super) struct Slot {
     what: What,
     least: u16,
     wanted: u16,
@@ -187,7 +197,7 @@ struct Slot {
     rank: u8,
 }
 
-enum What {
+pub(super) enum What {
     One(Panel),
     /// Stacks side by side, with their shares of the width.
     Side(Vec<(u16, Vec<Slot>)>),
@@ -472,6 +482,7 @@ pub fn panels(tab: Tab, size: (u16, u16)) -> Vec<(Panel, Rect)> {
             Tab::Live => live(width, height),
             Tab::Sales => sales(width, height),
             Tab::System => system(width),
+            tab => boards::slots(tab, width, height),
         };
         place(&slots, body(size), &mut out);
     }

@@ -121,6 +121,7 @@ pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         labels: &labels,
         unit: &money_axis(view),
         open: open.or(Some(0.0)),
+        floor: 0.0,
     };
     curve(pen, inner, &chart);
 }

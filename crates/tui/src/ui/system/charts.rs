@@ -54,6 +54,7 @@ fn draw(
         labels: &labels,
         unit,
         open: None,
+        floor: 0.0,
     };
     curve(pen, area, &chart);
 }

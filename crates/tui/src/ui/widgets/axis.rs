@@ -1,8 +1,10 @@
 //! Ticks on 1-2-5 steps, and the mapping of values to rows.
 
-/// A vertical axis that starts at zero.
+/// A vertical axis, usually from zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
+    /// Value at the bottom of the plot.
+    pub floor: f64,
     /// Value at the top of the plot; above zero.
     pub top: f64,
     /// Values that get a label, rising from zero.
@@ -24,13 +26,27 @@ impl Axis {
         if ticks.len() == 1 {
             ticks.push(max);
         }
-        Self { top: max, ticks }
+        Self {
+            floor: 0.0,
+            top: max,
+            ticks,
+        }
+    }
+
+    /// An axis for values from `floor` up: for lines, which need not begin at zero.
+    pub fn above(floor: f64, max: f64, most: usize) -> Self {
+        let from_zero = Self::new((max - floor).max(f64::EPSILON), most);
+        Self {
+            floor,
+            top: floor + from_zero.top,
+            ticks: from_zero.ticks.into_iter().map(|tick| floor + tick).collect(),
+        }
     }
 
     /// Share of the height at which a value stands, 0 to 1.
     pub fn share(&self, value: f64) -> f64 {
         if value.is_finite() {
-            (value / self.top).clamp(0.0, 1.0)
+            ((value - self.floor) / (self.top - self.floor)).clamp(0.0, 1.0)
         } else {
             0.0
         }

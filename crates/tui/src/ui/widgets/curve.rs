@@ -29,6 +29,8 @@ pub struct Curve<'t> {
     pub unit: &'t dyn Fn(f64) -> String,
     /// Value of the bucket that is still open, drawn hatched at the right edge.
     pub open: Option<f64>,
+    /// Where the axis begins; zero for anything but a share.
+    pub floor: f64,
 }
 
 /// Where the parts of a chart are.
@@ -187,7 +189,12 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
         .copied()
         .filter(|value| value.is_finite())
         .fold(0.0, f64::max);
-    let axis = Axis::new(max * 1.02, usize::from(area.height / 3 + 1).clamp(3, 6));
+    let most = usize::from(area.height / 3 + 1).clamp(3, 6);
+    let axis = if chart.floor > 0.0 && max > chart.floor {
+        Axis::above(chart.floor, max, most)
+    } else {
+        Axis::new(max * 1.02, most)
+    };
     let Some(plot) = frame(pen, area, &axis, chart.unit) else {
         return;
     };

@@ -17,8 +17,27 @@ enum Form {
     Keys,
 }
 
-fn label(pen: &Pen<'_>, tab: Tab, active: Tab, form: Form) -> String {
+/// Alerts that fire behind the last tab: `·3`, `·99+`, `·?` while they cannot be judged.
+fn count(firing: Option<(usize, bool)>) -> String {
+    match firing {
+        None => "·?".into(),
+        Some((0, _)) => String::new(),
+        Some((count @ 1..100, _)) => format!("·{count}"),
+        Some(_) => "·99+".into(),
+    }
+}
+
+fn label(pen: &Pen<'_>, tab: Tab, active: Tab, form: Form, firing: Option<(usize, bool)>) -> String {
     let texts = pen.look.texts();
+    if tab == Tab::Alerts {
+        let name = match form {
+            Form::Full => texts.tab(tab),
+            Form::Keys if tab == active => texts.tab(tab),
+            _ => texts.short_tab(tab),
+        };
+        let blank = if name.is_empty() { "" } else { " " };
+        return format!("{}{blank}{name}{}", tab.key(), count(firing));
+    }
     match form {
         Form::Full => format!("{} {}", tab.key(), texts.tab(tab)),
         Form::Short => format!("{} {}", tab.key(), texts.short_tab(tab)),
@@ -28,11 +47,11 @@ fn label(pen: &Pen<'_>, tab: Tab, active: Tab, form: Form) -> String {
 }
 
 /// Draws the bar into the first row of an area.
-pub fn tabs(pen: &mut Pen<'_>, area: Rect, active: Tab) {
+pub fn tabs(pen: &mut Pen<'_>, area: Rect, active: Tab, firing: Option<(usize, bool)>) {
     let columns = |pen: &Pen<'_>, form| -> usize {
         Tab::ALL
             .into_iter()
-            .map(|tab| text::width(&label(pen, tab, active, form)) + 1)
+            .map(|tab| text::width(&label(pen, tab, active, form, firing)) + 1)
             .sum::<usize>()
             + 1
     };
@@ -51,8 +70,16 @@ pub fn tabs(pen: &mut Pen<'_>, area: Rect, active: Tab) {
             (false, false) => " ",
         };
         x += pen.text(x, area.y, area.right().saturating_sub(x), separator, accent);
-        let style = if tab == active { accent } else { muted };
-        let label = label(pen, tab, active, form);
+        let style = match firing {
+            _ if tab == active => accent,
+            Some((1.., critical)) if tab == Tab::Alerts => {
+                pen.look
+                    .theme
+                    .style(if critical { Role::Bad } else { Role::Warn })
+            }
+            _ => muted,
+        };
+        let label = label(pen, tab, active, form, firing);
         x += pen.text(x, area.y, area.right().saturating_sub(x), &label, style);
         previous = Some(tab);
     }

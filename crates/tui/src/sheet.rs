@@ -1,0 +1,149 @@
+//! What a panel holds, as data: figures, a table, a chart. One drawing per kind, and the same data go into JSON and CSV, so
+//! that a number cannot differ between the screen and what is exported.
+//!
+//! - `cell`: one value of a table
+//! - `table`: rows, their order and their filter
+
+pub mod cell;
+pub mod table;
+
+use crate::reading::{Higher, Value};
+use crate::theme::Role;
+
+pub use cell::Cell;
+pub use table::{Col, Row, Table};
+
+/// Content of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sheet {
+    /// Title.
+    pub title: String,
+    /// Marks of the sources: `●`, `◆`, `≈`, `~`.
+    pub marks: &'static str,
+    /// Notes at the right of the title, the most important first.
+    pub notes: Vec<(String, Option<Role>)>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// See [`Sheet`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Big numbers beside each other.
+    Figures(Vec<Figure>),
+    /// A table.
+    Table(Table),
+    /// Curves over time.
+    Curve(CurveData),
+    /// Bars over time.
+    Bars(BarData),
+    /// One bar of parts.
+    Stack(Vec<Share>),
+    /// Why there is nothing, in words.
+    Nothing(String),
+}
+
+/// One big number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Id in the catalogue.
+    pub kpi: &'static str,
+    /// Label in capitals, at most 16 columns.
+    pub label: &'static str,
+    /// The value; `None` is "no data".
+    pub value: Option<Value>,
+    /// The value of the base, where there is an honest one.
+    pub base: Option<Value>,
+    /// Which way is good news.
+    pub higher: Higher,
+    /// Said instead of the base: `118 orders`.
+    pub note: String,
+    /// Course over the same range, oldest first.
+    pub trend: Vec<Option<f64>>,
+}
+
+impl Figure {
+    /// A number without base.
+    pub const fn new(kpi: &'static str, label: &'static str, value: Option<Value>, higher: Higher) -> Self {
+        Self {
+            kpi,
+            label,
+            value,
+            base: None,
+            higher,
+            note: String::new(),
+            trend: Vec::new(),
+        }
+    }
+
+    /// Compared with.
+    #[must_use]
+    pub const fn against(mut self, base: Option<Value>) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// With a note.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// With its course.
+    #[must_use]
+    pub fn trend(mut self, trend: Vec<Option<f64>>) -> Self {
+        self.trend = trend;
+        self
+    }
+}
+
+/// Unit of an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Cents.
+    Money,
+    /// Things.
+    Count,
+    /// A share of one.
+    Percent,
+}
+
+/// Curves with the same buckets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveData {
+    /// The curves: name, points oldest first, colour, dotted.
+    pub series: Vec<(String, Vec<Option<f64>>, Role, bool)>,
+    /// Names of the buckets, as many as points.
+    pub buckets: Vec<String>,
+    /// Labels of the time axis: index of the bucket.
+    pub labels: Vec<usize>,
+    /// Unit of the values.
+    pub unit: Unit,
+    /// Where the axis begins, when not at zero.
+    pub floor: f64,
+}
+
+/// Bars over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarData {
+    /// Name, value, value to compare with, still open.
+    pub bars: Vec<(String, Option<f64>, Option<f64>, bool)>,
+    /// Labels of the time axis: index of the bar.
+    pub labels: Vec<usize>,
+    /// Unit of the values.
+    pub unit: Unit,
+}
+
+/// A part of a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub value: i64,
+    /// Step of shading, 0 to 4, so that it is told apart without colour.
+    pub step: usize,
+    /// Its colour.
+    pub role: Role,
+}
