@@ -11,6 +11,7 @@ mod buyers;
 mod health;
 mod inventory;
 mod logistics;
+mod orders;
 mod payments;
 mod products;
 mod stores;
@@ -29,6 +30,7 @@ pub use health::{
 };
 pub use inventory::{InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockRow, StockState};
 pub use logistics::{DueDay, LogisticsView, MethodShipments, OverdueShipment, TRANSIT_HOURS};
+pub use orders::{OrderLine, OrderList, OrdersOf};
 pub use payments::{
     AttemptHour, MethodAttempts, PENDING_LIMITS_S, PaymentsView, PendingAge, PendingOrder, StoreAttempts,
 };

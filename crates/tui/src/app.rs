@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
-use instashop_core::view::{Ask, Basis, Range};
+use instashop_core::view::{Ask, Basis, OrdersOf, Range};
 
 use crate::board::{self, Piece};
 use crate::keys::{self, Action};
@@ -57,7 +57,7 @@ pub enum Event {
 }
 
 /// What the loop has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Ask both stores now.
     Poll,
@@ -74,7 +74,7 @@ pub enum Command {
 }
 
 /// What the visible screen needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Visible tab.
     pub tab: Tab,
@@ -82,6 +82,8 @@ pub struct Wanted {
     pub days: u32,
     /// What the tabs over the marts are asked.
     pub ask: Ask,
+    /// The orders behind a number, while they are shown.
+    pub orders: Option<OrdersOf>,
     /// True when the Live tab shows small panels of the Sales tab.
     pub sales_on_live: bool,
     /// True while Redis cannot answer for today.
@@ -214,8 +216,8 @@ impl App {
             Event::Stop => vec![Command::Quit(false)],
         };
         let wanted = self.wants();
-        if self.wanted != Some(wanted) {
-            self.wanted = Some(wanted);
+        if self.wanted.as_ref() != Some(&wanted) {
+            self.wanted = Some(wanted.clone());
             commands.push(Command::Want(wanted));
         }
         commands
@@ -251,6 +253,10 @@ impl App {
             tab: self.tab,
             days: self.days(),
             ask: self.ask,
+            orders: match &self.overlay {
+                Some(Overlay::Orders(of, _)) => Some(of.clone()),
+                _ => None,
+            },
             sales_on_live: self.tab == Tab::Live && visible.iter().any(|panel| panel.home() == Tab::Sales),
             redis_is_out: self.snapshot.live_condition(self.now).is_outdated(),
         }
@@ -623,8 +629,15 @@ impl App {
                 }
                 vec![]
             }
-            Some(_) => {
-                self.overlay = Some(Overlay::Row(piece));
+            Some(target) => {
+                let of = match target {
+                    Target::Method(method) => Some(OrdersOf::Method(method)),
+                    Target::Product(id) => Some(OrdersOf::Product(id)),
+                    Target::Buyer(id) => Some(OrdersOf::Buyer(id)),
+                    Target::Order(id) => Some(OrdersOf::Order(id)),
+                    Target::Stock(_) | Target::Store(_) | Target::Alert(_) => None,
+                };
+                self.overlay = Some(of.map_or(Overlay::Row(piece), |of| Overlay::Orders(of, 0)));
                 vec![]
             }
             None => vec![],

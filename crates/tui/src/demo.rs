@@ -82,19 +82,24 @@ impl Shop {
 
     /// Orders of a business day, oldest first.
     fn orders(&mut self, day: NaiveDate) -> Arc<Vec<Order>> {
+        if let Some(orders) = self.days.get(&day) {
+            return Arc::clone(orders);
+        }
         if self.days.len() > 12 {
             self.days.clear();
         }
-        let (seed, zone) = (self.seed, self.zone);
+        let orders = self.made_orders(day);
+        self.days.insert(day, Arc::clone(&orders));
+        orders
+    }
+
+    fn made_orders(&self, day: NaiveDate) -> Arc<Vec<Order>> {
         let number = (day - opened()).num_days();
-        let make = || {
-            Arc::new(if number < 0 {
-                vec![]
-            } else {
-                shop::orders(seed, day, number, zone)
-            })
-        };
-        Arc::clone(self.days.entry(day).or_insert_with(make))
+        Arc::new(if number < 0 {
+            vec![]
+        } else {
+            shop::orders(self.seed, day, number, self.zone)
+        })
     }
 
     fn book(&mut self, day: NaiveDate) -> DayBook {
@@ -102,7 +107,12 @@ impl Shop {
             return book.clone();
         }
         let mut book = DayBook::default();
-        for order in self.orders(day).iter() {
+        // A book of the past needs its orders once: they do not push out those of the last days.
+        let orders = self
+            .days
+            .get(&day)
+            .map_or_else(|| self.made_orders(day), Arc::clone);
+        for order in orders.iter() {
             add(&mut book.totals, order);
             boards::add_order(&mut book, order);
             if order.is_sale() {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use instashop_core::config::Config;
-use instashop_core::view::{Ask, Topic};
+use instashop_core::view::{Ask, OrdersOf, Topic};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -32,7 +32,7 @@ const LIGHT: Duration = Duration::from_secs(3);
 const HEAVY: Duration = Duration::from_secs(30);
 
 /// A question to a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Live totals.
     Live,
@@ -48,19 +48,21 @@ pub(crate) enum Question {
     WarehouseSystem,
     /// What a tab shows of the marts.
     Board(Topic, Ask),
+    /// The orders behind a number.
+    Orders(OrdersOf, Ask),
 }
 
 impl Question {
-    const fn patience(self) -> Duration {
+    const fn patience(&self) -> Duration {
         match self {
             Self::Live | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
-            Self::Base | Self::Today | Self::Sales(_) | Self::Board(..) => HEAVY,
+            Self::Base | Self::Today | Self::Sales(_) | Self::Board(..) | Self::Orders(..) => HEAVY,
         }
     }
 }
 
 /// What a store is asked for on this screen, and how often.
-fn questions(store: StoreName, wanted: Wanted, rhythm: Rhythm) -> Vec<(Question, Duration)> {
+fn questions(store: StoreName, wanted: &Wanted, rhythm: Rhythm) -> Vec<(Question, Duration)> {
     let span = |span: chrono::TimeDelta| span.to_std().unwrap_or(Duration::from_secs(1));
     let (live, tab, heavy) = (span(rhythm.live), span(rhythm.tab), span(rhythm.warehouse));
     let system = wanted.tab == Tab::System;
@@ -89,6 +91,10 @@ fn questions(store: StoreName, wanted: Wanted, rhythm: Rhythm) -> Vec<(Question,
             }
             if let Some(topic) = board::topic(wanted.tab).filter(|topic| *topic != Topic::Alerts) {
                 questions.push((Question::Board(topic, wanted.ask), heavy));
+            }
+            // Somebody waits for these: they go before what the panels ask for again.
+            if let Some(of) = &wanted.orders {
+                questions.insert(0, (Question::Orders(of.clone(), wanted.ask), heavy));
             }
             // Every tab shows how many alerts fire; on their own tab they are asked for more often.
             let alerts = if wanted.tab == Tab::Alerts { tab } else { heavy };
@@ -207,16 +213,16 @@ impl Task {
         // dashboards do not ask in step. A slow answer delays the next question instead of queueing it.
         let mut asked: Vec<(Question, Instant, u32)> = Vec::new();
         loop {
-            let wanted = *self.wanted.borrow_and_update();
+            let wanted = self.wanted.borrow_and_update().clone();
             let due = |(question, every): &(Question, Duration)| {
                 let last = asked.iter().find(|(known, ..)| known == question);
                 (
                     last.map(|(_, at, percent)| *at + *every * *percent / 100),
-                    *question,
+                    question.clone(),
                 )
             };
             // The question that is due longest goes first; one that was never asked is due.
-            let plan = questions(self.store, wanted, self.rhythm);
+            let plan = questions(self.store, &wanted, self.rhythm);
             let (due, question) = plan.iter().map(due).min_by_key(|(due, _)| *due)?;
             if let Some(due) = due.filter(|due| *due > Instant::now()) {
                 tokio::select! {
@@ -235,8 +241,9 @@ impl Task {
                 return None;
             }
             asked.retain(|(known, ..)| *known != question);
-            asked.push((question, Instant::now(), 90 + dice.below(21)));
-            match readers::within(question.patience(), reader.ask(question, Utc::now())).await {
+            asked.push((question.clone(), Instant::now(), 90 + dice.below(21)));
+            let patience = question.patience();
+            match readers::within(patience, reader.ask(question, Utc::now())).await {
                 Ok(body) => {
                     backoff.reset();
                     if !self.tell(body).await {
@@ -259,10 +266,11 @@ pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: 
                 tab: *tab,
                 days,
                 ask,
+                orders: None,
                 sales_on_live: true,
                 redis_is_out: true,
             };
-            for (question, _) in questions(store, wanted, rhythm) {
+            for (question, _) in questions(store, &wanted, rhythm) {
                 if !plan.contains(&question) {
                     plan.push(question);
                 }
@@ -319,6 +327,7 @@ mod tests {
             tab,
             days: 30,
             ask: ASK,
+            orders: None,
             sales_on_live: false,
             redis_is_out: false,
         }
@@ -327,36 +336,36 @@ mod tests {
     #[test]
     fn only_what_is_visible_is_asked() {
         let rhythm = Rhythm::from_config(&Dashboard::default());
-        let plan = |store, wanted| -> Vec<Question> {
-            questions(store, wanted, rhythm)
+        let plan = |store, wanted: Wanted| -> Vec<Question> {
+            questions(store, &wanted, rhythm)
                 .into_iter()
                 .map(|(question, _)| question)
                 .collect()
         };
-        let alerts = Board(Topic::Alerts, ASK.for_alerts());
+        let alerts = || Board(Topic::Alerts, ASK.for_alerts());
         assert_eq!(plan(StoreName::Redis, wanted(Tab::Live)), [Live, LiveSystem]);
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Live)),
-            [WarehouseSystem, Base, Today, alerts]
+            [WarehouseSystem, Base, Today, alerts()]
         );
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Sales)),
-            [WarehouseSystem, Sales(30), alerts]
+            [WarehouseSystem, Sales(30), alerts()]
         );
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::System)),
-            [WarehouseSystem, alerts]
+            [WarehouseSystem, alerts()]
         );
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Buyers)),
-            [WarehouseSystem, Board(Topic::Buyers, ASK), alerts]
+            [WarehouseSystem, Board(Topic::Buyers, ASK), alerts()]
         );
         let out = Wanted {
             redis_is_out: true,
             ..wanted(Tab::Live)
         };
-        let every = |wanted| {
-            let plan = questions(StoreName::Warehouse, wanted, rhythm);
+        let every = |wanted: Wanted| {
+            let plan = questions(StoreName::Warehouse, &wanted, rhythm);
             plan.into_iter()
                 .find(|(question, _)| *question == Today)
                 .unwrap()

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::config::Dashboard;
 use instashop_core::view::{
-    Ask, Board, DriftProof, LiveBase, LiveSystem, LiveView, SalesView, TapeEntry, Topic, WarehouseSystem,
-    WarehouseToday,
+    Ask, Board, DriftProof, LiveBase, LiveSystem, LiveView, OrderList, OrdersOf, SalesView, TapeEntry, Topic,
+    WarehouseSystem, WarehouseToday,
 };
 
 pub use condition::Condition;
@@ -163,6 +163,19 @@ pub enum Body {
     WarehouseSystem(Box<WarehouseSystem>),
     /// What a tab shows of the marts.
     Board(Ask, Box<Board>),
+    /// The orders behind a number.
+    Orders(Ask, OrdersOf, Box<OrderList>),
+}
+
+/// The orders behind a number, with what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrdersPart {
+    /// Range and store.
+    pub ask: Ask,
+    /// Which orders.
+    pub of: OrdersOf,
+    /// The answer.
+    pub part: Part<OrderList>,
 }
 
 /// What a tab shows of the marts, with what it was asked for.
@@ -205,6 +218,8 @@ pub struct Snapshot {
     pub history: History,
     /// What the tabs show of the marts.
     pub boards: BTreeMap<Topic, BoardPart>,
+    /// The orders that were asked for last.
+    pub orders: Option<OrdersPart>,
     /// Since when each alert has been found without a break, by fingerprint.
     pub alert_seen: BTreeMap<String, DateTime<Utc>>,
     /// Alerts that came (false) and went (true) since the start, oldest first.
@@ -231,6 +246,7 @@ impl Snapshot {
             warehouse_system: Part::default(),
             history: History::default(),
             boards: BTreeMap::new(),
+            orders: None,
             alert_seen: BTreeMap::new(),
             alert_log: Vec::new(),
             taped: (0, false),
@@ -302,6 +318,11 @@ impl Snapshot {
                 if topic == Topic::Alerts {
                     self.remember_alerts(at);
                 }
+            }
+            Body::Orders(ask, of, list) => {
+                let mut part = Part::default();
+                part.set(*list, at);
+                self.orders = Some(OrdersPart { ask, of, part });
             }
             Body::Asking | Body::Down { .. } => {}
         }

@@ -14,7 +14,7 @@
 //! - `header`: first and last row
 //! - `live`, `sales`, `system`: the tabs
 //! - `sheets`: the tabs over the marts
-//! - `help`, `explain`, `stores`: above the tabs
+//! - `help`, `explain`, `orders`, `stores`: above the tabs
 //! - `compact`: small windows
 //! - `widgets`: bars, curves, tiles, tables
 
@@ -25,6 +25,7 @@ mod header;
 mod help;
 pub mod layout;
 mod live;
+mod orders;
 pub mod pen;
 mod sales;
 mod sheets;
@@ -82,6 +83,7 @@ fn full(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         (Some(Overlay::Help(page)), _) => help::help(view, pen, body, page),
         (Some(Overlay::Explain(Subject::Own(metric))), _) => explain::explain(view, pen, body, *metric),
         (Some(Overlay::Explain(Subject::Catalogued(id))), _) => explain::catalogued(view, pen, body, id),
+        (Some(Overlay::Orders(of, at)), _) => orders::orders(view, pen, body, of, *at),
         (Some(Overlay::Row(piece)), _) => sheets::values(view, pen, body, *piece),
         (Some(Overlay::Stores(page)), _) => stores::stores(view, pen, body, page),
         (Some(Overlay::Failure(store)), _) => explain::failure(view, pen, body, *store),

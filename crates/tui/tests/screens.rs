@@ -1,6 +1,7 @@
 //! Every tab in every state at the three designed sizes and two small ones, from the generated shop at a fixed time.
 //! Snapshots hold characters; the tests below hold what characters cannot: widths, styles, the other glyph sets.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
@@ -10,8 +11,8 @@ use instashop_tui::app::{App, Event, Tab};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::keys::Action;
 use instashop_tui::look::{Look, Wanted};
-use instashop_tui::once::picture;
-use instashop_tui::snapshot::Rhythm;
+use instashop_tui::once::{Format, output, picture};
+use instashop_tui::snapshot::{Rhythm, Snapshot};
 use instashop_tui::ui::layout::Panel;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
@@ -35,14 +36,25 @@ fn shop() -> &'static Mutex<Shop> {
     SHOP.get_or_init(|| Mutex::new(Shop::new(7, Meaning::default().tz())))
 }
 
+/// The board in a scene; each is staged once.
+fn staged(scene: Scene) -> Snapshot {
+    static STAGED: OnceLock<Mutex<HashMap<&str, Snapshot>>> = OnceLock::new();
+    let staged = STAGED.get_or_init(Mutex::default);
+    let mut staged = staged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = || {
+        let rhythm = Rhythm::from_config(&Dashboard::default());
+        let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shop.snapshot(rhythm, scene, now(), ASK)
+    };
+    staged.entry(scene.name()).or_insert_with(stage).clone()
+}
+
 fn look(wanted: &Wanted) -> Look {
     Look::resolve(wanted, &Dashboard::default(), &Meaning::default(), |_| None)
 }
 
 fn app_with(scene: Scene, tab: Tab, size: (u16, u16), wanted: &Wanted) -> App {
-    let rhythm = Rhythm::from_config(&Dashboard::default());
-    let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let snapshot = shop.snapshot(rhythm, scene, now(), ASK);
+    let snapshot = staged(scene);
     let mut app = App::new(look(wanted), snapshot, size, tab, true);
     app.now = now();
     app
@@ -340,6 +352,51 @@ fn hostile_names_cannot_move_the_cursor() {
         let bad = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
         assert!(!text.contains(bad), "{size:?}");
         assert!(text.contains("Nice"), "{size:?}");
+    }
+}
+
+#[test]
+fn hostile_names_in_the_marts_are_text() {
+    use instashop_core::view::BoardView;
+    let evil = "\u{1b}]52;c;aGk=\u{7}Nice\u{202e}eman\u{200b}\r\n=cmd()|日本語日本語";
+    for tab in Tab::ALL {
+        let mut app = app(Scene::Full, tab, (120, 40));
+        for board in app.snapshot.boards.values_mut() {
+            let mut changed = board.part.get().unwrap().clone();
+            for (_, name) in &mut changed.stores {
+                *name = evil.into();
+            }
+            match &mut changed.view {
+                BoardView::Payments(view) => {
+                    view.methods.iter_mut().for_each(|row| row.method = evil.into());
+                    view.stores.iter_mut().for_each(|row| row.store = evil.into());
+                }
+                BoardView::Buyers(view) => view.segments.iter_mut().for_each(|row| row.segment = evil.into()),
+                BoardView::Products(view) => view.rows.iter_mut().for_each(|row| row.name = evil.into()),
+                BoardView::Inventory(view) => view.rows.iter_mut().for_each(|row| row.product = evil.into()),
+                BoardView::Behaviour(view) => {
+                    view.terms.iter_mut().for_each(|row| row.term = evil.into());
+                    view.paths.iter_mut().for_each(|row| row.path = evil.into());
+                }
+                BoardView::Logistics(view) => {
+                    view.methods.iter_mut().for_each(|row| row.method = evil.into())
+                }
+                BoardView::Stores(view) => view.rows.iter_mut().for_each(|row| row.store = evil.into()),
+                BoardView::Alerts(facts) => facts.stock.iter_mut().for_each(|row| row.product = evil.into()),
+            }
+            board.part.value = Some(Arc::new(changed));
+        }
+        let bad = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
+        for size in [(60, 24), (80, 24), (120, 40), (200, 60)] {
+            app.update(Event::Resize(size.0, size.1), now());
+            let text = lines(&picture(&app)).concat();
+            assert!(!text.contains(bad), "{tab:?} {size:?}");
+        }
+        if instashop_tui::board::topic(tab).is_some() {
+            let csv = output(&app, &[tab], Format::Csv);
+            assert!(!csv.chars().any(|c| bad(c) && c != '\n'), "{tab:?}");
+            assert!(csv.contains("Nice"), "{tab:?}");
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! The pure update: scripted events in, state and commands out; no terminal.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use instashop_core::config::{Dashboard, Meaning};
-use instashop_core::view::{Ask, Basis, LiveView, Range};
+use instashop_core::view::{Ask, Basis, LiveView, OrdersOf, Range};
 use instashop_tui::app::{App, Command, Event, Overlay, Subject, Tab, Wanted};
 use instashop_tui::board::{self, Piece};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::look::{Look, Wanted as WantedLook};
 use instashop_tui::metrics::Metric;
-use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, StoreName};
+use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::theme::Name;
 use instashop_tui::ui::layout::Panel;
 
@@ -18,6 +20,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn app() -> App {
+    static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
     let look = Look::resolve(
         &WantedLook::default(),
         &Dashboard::default(),
@@ -30,7 +33,9 @@ fn app() -> App {
         basis: Basis::Previous,
         store: None,
     };
-    let snapshot = Shop::new(7, look.zone).snapshot(rhythm, Scene::Full, now(), ask);
+    // Generating the past of the shop takes most of the time.
+    let stage = || Shop::new(7, look.zone).snapshot(rhythm, Scene::Full, now(), ask);
+    let snapshot = SNAPSHOT.get_or_init(stage).clone();
     let mut app = App::new(look, snapshot, (120, 40), Tab::Live, true);
     app.update(Event::Tick, now());
     app
@@ -84,7 +89,7 @@ fn a_new_tab_wants_other_parts_and_asks_once() {
     let mut app = app();
     let wanted = |commands: &[Command]| -> Vec<Wanted> {
         let wants = |command: &Command| match command {
-            Command::Want(wanted) => Some(*wanted),
+            Command::Want(wanted) => Some(wanted.clone()),
             _ => None,
         };
         commands.iter().filter_map(wants).collect()
@@ -297,7 +302,10 @@ fn ways_out() {
             Command::Repaint,
         ),
     ] {
-        assert_eq!(app().update(Event::Key(event), now()), [expected]);
+        assert_eq!(
+            app().update(Event::Key(event), now()),
+            std::slice::from_ref(&expected)
+        );
         if expected == Command::Quit(false) && event.modifiers.contains(KeyModifiers::CONTROL) {
             let mut app = app();
             press(&mut app, "?");
@@ -359,11 +367,26 @@ fn a_table_is_sorted_filtered_and_explained() {
     );
     key(&mut app, KeyCode::Esc);
     key(&mut app, KeyCode::Enter);
+    let method = OrdersOf::Method("wire_transfer".into());
     assert_eq!(
         app.overlay,
-        Some(Overlay::Row(Piece::PayMethods)),
-        "all values of the row"
+        Some(Overlay::Orders(method.clone(), 0)),
+        "its orders"
     );
+    assert_eq!(app.wants().orders, Some(method.clone()), "are asked for");
+    let list = Shop::new(7, app.look.zone).orders_of(&method, app.ask(), now());
+    let order = list.orders[1].order_id;
+    let body = Body::Orders(app.ask(), method, Box::new(list));
+    told(&mut app, now(), body);
+    press(&mut app, "j");
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(
+        app.overlay,
+        Some(Overlay::Orders(OrdersOf::Order(order), 0)),
+        "and of one its lines"
+    );
+    key(&mut app, KeyCode::Esc);
+    assert_eq!((app.overlay.clone(), app.wants().orders), (None, None));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! * `today`, `sales`, `live_base` and `system` each fill one view of [`instashop_core::view`].
 //! * `metrics` answers a question about any metric of the catalogue from its semantic view.
 //! * `board` reads what a tab shows of the marts; each tab has a file: `payments`, `buyers`, `products`, `inventory`,
-//!   `behaviour`, `logistics`, `stores`, `alerts`.
+//!   `behaviour`, `logistics`, `stores`, `alerts`; `orders` reads the rows behind their numbers.
 //!
 //! Every view is read in one read-only transaction of one snapshot: its numbers belong together.
 
@@ -16,6 +16,7 @@ mod inventory;
 mod live_base;
 mod metrics;
 mod logistics;
+mod orders;
 mod payments;
 mod products;
 mod sales;
@@ -30,7 +31,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use instashop_core::contribution::Calendar;
-use instashop_core::view::{Ask, Board, LiveBase, SalesView, Topic, WarehouseSystem, WarehouseToday};
+use instashop_core::view::{
+    Ask, Board, LiveBase, OrderList, OrdersOf, SalesView, Topic, WarehouseSystem, WarehouseToday,
+};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 pub use metrics::{MetricAnswer, MetricRow, Plan, Question, Refusal, Value};
@@ -93,6 +96,18 @@ impl WarehouseReader {
         let calendar = self.calendar;
         let snapshot = Snapshot::of(self.client().await?, calendar).await?;
         board::read(&snapshot, topic, ask, now).await
+    }
+
+    /// The orders behind a number.
+    pub async fn orders(
+        &mut self,
+        of: &OrdersOf,
+        ask: Ask,
+        now: DateTime<Utc>,
+    ) -> Result<OrderList, StoreError> {
+        let calendar = self.calendar;
+        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
+        orders::read(&snapshot, of, ask, now).await
     }
 
     /// Health of the warehouse and of its flow.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::change::{Op, Record};
 use instashop_core::config::Meaning;
 use instashop_core::table::Table;
-use instashop_core::view::{Ask, Basis, Board, BoardView, Pair, Range, StockState, Topic};
+use instashop_core::view::{Ask, Basis, Board, BoardView, OrdersOf, Pair, Range, StockState, Topic};
 use instashop_store::warehouse::{MartRefresher, WarehouseReader};
 
 use super::cluster::Database;
@@ -341,6 +341,42 @@ async fn buyers_products_and_behaviour() {
         panic!()
     };
     assert_eq!((today.orders.now, today.tracked.now), (1, 1));
+}
+
+#[tokio::test]
+async fn the_orders_behind_a_number() {
+    let database = Database::ready().await;
+    let mut reader = shop(&database).await;
+    for (of, ask, expected) in [
+        (OrdersOf::Method("paypal".into()), ALL, vec![4, 3]),
+        (OrdersOf::Method("paypal".into()), TODAY, vec![8, 7]),
+        (OrdersOf::Product(8), ALL, vec![3]),
+        (OrdersOf::Buyer(5), ALL, vec![8, 7, 3, 1]),
+        (
+            OrdersOf::Buyer(5),
+            Ask {
+                store: Some(4),
+                ..ALL
+            },
+            vec![],
+        ),
+        (OrdersOf::Order(3), TODAY, vec![3]),
+    ] {
+        let list = reader.orders(&of, ask, now()).await.unwrap();
+        let found: Vec<i64> = list.orders.iter().map(|order| order.order_id).collect();
+        assert_eq!(found, expected, "{of:?} {ask:?}");
+        let lines: Vec<_> = list
+            .lines
+            .iter()
+            .map(|line| (line.product.as_str(), line.units, line.cents))
+            .collect();
+        let expected = if of == OrdersOf::Order(3) {
+            vec![("Mate", 84, Some(2000))]
+        } else {
+            vec![]
+        };
+        assert_eq!(lines, expected);
+    }
 }
 
 #[tokio::test]

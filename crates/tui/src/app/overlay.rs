@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use instashop_core::view::OrdersOf;
+
 use super::{App, Command};
 use crate::board::Piece;
 use crate::keys::{self, Action, BINDINGS};
@@ -18,6 +20,8 @@ pub enum Overlay {
     Explain(Subject),
     /// All values of the selected row of a panel.
     Row(Piece),
+    /// The orders behind a number, and which of them is selected.
+    Orders(OrdersOf, usize),
     /// What the rows of a panel are filtered by is being typed; the panel stays visible.
     Filter(Panel),
     /// Stores to choose from.
@@ -99,6 +103,7 @@ impl App {
             }
             Overlay::Help(page) => self.help_key(page, key),
             Overlay::Stores(page) => self.store_key(page, key),
+            Overlay::Orders(of, at) => self.orders_key(of, at, action),
             Overlay::Filter(panel) => self.filter_key(panel, key),
             Overlay::Explain(_) | Overlay::Failure(_) | Overlay::Row(_) => match action {
                 Some(Action::Back | Action::Explain | Action::Detail) => vec![],
@@ -155,6 +160,34 @@ impl App {
             _ => page.edit(key, last),
         }
         self.overlay = Some(Overlay::Stores(page));
+        vec![]
+    }
+
+    fn orders_key(&mut self, of: OrdersOf, at: usize, action: Option<Action>) -> Vec<Command> {
+        let known = self.snapshot.orders.as_ref().and_then(|part| part.part.get());
+        let orders = known.map_or(&[][..], |list| &list.orders);
+        let last = orders.len().saturating_sub(1);
+        let at = match action {
+            Some(Action::Up) => at.saturating_sub(1),
+            Some(Action::Down) => (at + 1).min(last),
+            Some(Action::PageUp) => at.saturating_sub(10),
+            Some(Action::PageDown) => (at + 10).min(last),
+            Some(Action::First) => 0,
+            Some(Action::Last) => last,
+            Some(Action::Back) => return vec![],
+            Some(Action::Detail) if !matches!(of, OrdersOf::Order(_)) => {
+                let one = orders
+                    .get(at)
+                    .map(|order| Overlay::Orders(OrdersOf::Order(order.order_id), 0));
+                self.overlay = one.or(Some(Overlay::Orders(of, at)));
+                return vec![];
+            }
+            Some(action @ (Action::Quit | Action::QuitLeaving | Action::Go(_) | Action::Help)) => {
+                return self.act(action);
+            }
+            _ => at,
+        };
+        self.overlay = Some(Overlay::Orders(of, at));
         vec![]
     }
 

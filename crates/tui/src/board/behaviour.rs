@@ -383,6 +383,7 @@ fn hours(of: &Context<'_>, view: &BehaviourView, piece: Piece, value: fn((i64, i
             },
             2,
         )
+        .grow(1)
     }));
     let rows = view
         .hours

@@ -201,7 +201,7 @@ fn rows(of: &Context<'_>, view: &InventoryView) -> Sheet {
             StockState::Critical => "!",
             _ => "",
         })
-        .to(crate::sheet::table::Target::Product(row.stock_id))
+        .to(crate::sheet::table::Target::Stock(row.stock_id))
     });
     let table = Table::new(
         columns,
@@ -216,7 +216,7 @@ fn rows(of: &Context<'_>, view: &InventoryView) -> Sheet {
 /// The stock row that is selected, else the first with sales.
 fn chosen<'v>(of: &Context<'_>, view: &'v InventoryView) -> Option<&'v StockRow> {
     let wanted = match super::selected(of.app, Piece::InvRows) {
-        Some(crate::sheet::table::Target::Product(id)) => Some(id),
+        Some(crate::sheet::table::Target::Stock(id)) => Some(id),
         _ => None,
     };
     view.rows

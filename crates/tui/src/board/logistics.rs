@@ -66,7 +66,7 @@ fn figures(of: &Context<'_>, view: &LogisticsView) -> Vec<Figure> {
         )
         .note(format!(
             "{} {}",
-            of.marks().count(view.pending),
+            of.marks().list_count(view.pending),
             of.say("wait", "esperan")
         )),
         Figure::new(

@@ -349,6 +349,7 @@ fn heat(of: &Context<'_>, view: &PaymentsView) -> Sheet {
             },
             3,
         )
+        .grow(1)
     }));
     let rows = view.methods.iter().map(|row| {
         let mut cells = vec![Cell::text(of.spoken(&row.method))];

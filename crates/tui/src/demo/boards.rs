@@ -12,11 +12,11 @@ mod watch;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use instashop_core::contribution::Calendar;
 use instashop_core::view::{
-    Ask, AttemptHour, Board, BoardView, MethodAttempts, PENDING_LIMITS_S, Pair, PaymentsView, PendingAge,
-    PendingOrder, StoreAttempts, Topic, Window,
+    Ask, AttemptHour, Board, BoardView, MethodAttempts, OrderLine, OrderList, OrderRow, OrdersOf,
+    PENDING_LIMITS_S, Pair, PaymentsView, PendingAge, PendingOrder, StoreAttempts, Topic, Window,
 };
 
-use super::shop::{Class, METHODS, Order, STORES, hash};
+use super::shop::{CATALOGUE, Class, METHODS, Order, STORES, hash};
 use super::{DayBook, Shop, opened};
 
 /// Id of the first store.
@@ -106,6 +106,48 @@ impl Shop {
             }
         }
         sum
+    }
+
+    /// The orders behind a number: the latest of the last day.
+    pub fn orders_of(&mut self, of: &OrdersOf, ask: Ask, now: DateTime<Utc>) -> OrderList {
+        let store = ask.store.and_then(|id| usize::try_from(id - FIRST_STORE).ok());
+        let mut orders = self.recent(now, TimeDelta::hours(24));
+        orders.reverse();
+        let found = orders.iter().filter(|order| {
+            let fits = match of {
+                OrdersOf::Method(method) => METHODS[order.method].0 == method,
+                OrdersOf::Product(id) => order.product.is_some_and(|product| product as i64 + 1 == *id),
+                OrdersOf::Buyer(id) => order.buyer as i64 % 300 == id % 300,
+                OrdersOf::Order(id) => order.id == *id,
+            };
+            fits && store.is_none_or(|store| store == order.store)
+        });
+        let found: Vec<Order> = found.take(300).copied().collect();
+        let line = |order: &Order| {
+            order.product.map(|product| OrderLine {
+                product: CATALOGUE[product].0.into(),
+                category: CATALOGUE[product].1.into(),
+                units: order.units,
+                cents: Some(order.amount_cents),
+            })
+        };
+        let lines = match (of, found.first()) {
+            (OrdersOf::Order(_), Some(order)) => line(order).into_iter().collect(),
+            _ => vec![],
+        };
+        let row = |order: &Order| OrderRow {
+            order_id: order.id,
+            ordered_at: order.at,
+            store: STORES[order.store].into(),
+            amount_cents: order.amount_cents,
+            method: METHODS[order.method].0.into(),
+            class: order.class.name().into(),
+            lines: i64::from(order.product.is_some()),
+        };
+        OrderList {
+            orders: found.iter().map(row).collect(),
+            lines,
+        }
     }
 
     fn payments(&mut self, ask: Ask, window: Window, now: DateTime<Utc>) -> PaymentsView {

@@ -347,6 +347,7 @@ fn emptied(mut message: Message) -> Message {
             view.flow.dead_letters = Some(0);
             view.proof = None;
         }
+        Body::Orders(_, _, list) => **list = instashop_core::view::OrderList::default(),
         Body::Board(_, board) => super::boards::empty(board),
         Body::Asking | Body::Down { .. } => {}
     }

@@ -34,13 +34,26 @@ pub fn generate(
                 changed = now.changed() => if changed.is_err() { return },
                 changed = wanted.changed() => if changed.is_err() { return } else { count = 0 },
             }
-            let (days, ask, topic) = {
+            let (days, ask, topic, orders) = {
                 let wanted = wanted.borrow();
-                (wanted.days, wanted.ask, board::topic(wanted.tab))
+                (
+                    wanted.days,
+                    wanted.ask,
+                    board::topic(wanted.tab),
+                    wanted.orders.clone(),
+                )
             };
             let messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
             count += 1;
-            for message in messages {
+            let list = orders.filter(|_| scene == Scene::Full).map(|of| {
+                let list = shop.orders_of(&of, ask, Utc::now());
+                Message {
+                    at: Utc::now(),
+                    store: StoreName::Warehouse,
+                    body: Body::Orders(ask, of, Box::new(list)),
+                }
+            });
+            for message in messages.into_iter().chain(list) {
                 if events.send(Event::Told(message)).await.is_err() {
                     return;
                 }

@@ -53,6 +53,10 @@ impl Reader {
                 .sales(now, days)
                 .await
                 .map(|view| Body::Sales(days, Box::new(view))),
+            (Self::Warehouse(reader), Question::Orders(of, ask)) => reader
+                .orders(&of, ask, now)
+                .await
+                .map(|list| Body::Orders(ask, of, Box::new(list))),
             (Self::Warehouse(reader), Question::Board(topic, ask)) => reader
                 .board(topic, ask, now)
                 .await

@@ -263,6 +263,8 @@ pub(super) static TEXTS: Texts = Texts {
     exported: "written:",
     not_exported: "cannot write:",
     row_unit: "unit",
+    orders_title: "Orders",
+    col_product: "PRODUCT",
 };
 
 const fn action(action: Action) -> &'static str {

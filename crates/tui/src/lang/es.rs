@@ -263,6 +263,8 @@ pub(super) static TEXTS: Texts = Texts {
     exported: "escrito:",
     not_exported: "no se puede escribir:",
     row_unit: "unidad",
+    orders_title: "Pedidos",
+    col_product: "PRODUCTO",
 };
 
 const fn action(action: Action) -> &'static str {

@@ -81,6 +81,8 @@ pub enum Target {
     Buyer(i64),
     /// A product.
     Product(i64),
+    /// A stock row.
+    Stock(i64),
     /// An order.
     Order(i64),
     /// A rule of alerts and what it is about.

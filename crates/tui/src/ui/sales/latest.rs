@@ -13,7 +13,7 @@ use crate::format::clock;
 use crate::theme::Role;
 
 /// Colour of an order class.
-fn class_role(class: &str) -> Role {
+pub(in super::super) fn class_role(class: &str) -> Role {
     match class {
         "recognised" => Role::Good,
         "failed" | "unmapped" => Role::Bad,
