@@ -333,6 +333,8 @@ pub struct Texts {
     pub exported: &'static str,
     pub not_exported: &'static str,
     pub row_unit: &'static str,
+    pub no_data: &'static str,
+    pub unchanged: &'static str,
     pub orders_title: &'static str,
     pub col_product: &'static str,
 }

@@ -2,11 +2,13 @@
 //!
 //! - `boards`: the panels over the marts for programs, as JSON and as CSV
 //! - `json`: the contract for programs
+//! - `plain`: sentences for screen readers
 //! - `svg`: a picture for a page
 //! - `text`: characters, with or without colours
 
 pub mod boards;
 mod json;
+mod plain;
 mod svg;
 mod text;
 
@@ -28,6 +30,8 @@ pub enum Format {
     Json,
     /// The tables of a tab, one after the other.
     Csv,
+    /// Sentences, for screen readers.
+    Plain,
     /// A picture in one file.
     Svg,
 }
@@ -100,6 +104,7 @@ pub fn output(app: &App, tabs: &[Tab], format: Format) -> String {
         app.tab = *tab;
         match format {
             Format::Json => documents.push(json::document(&app)),
+            Format::Plain => parts.push(plain::plain(&app)),
             Format::Csv => parts.push(boards::csv(&app)),
             Format::Text => parts.push(text::plain(&picture(&app))),
             Format::Ansi => parts.push(text::ansi(&picture(&app))),
@@ -178,6 +183,19 @@ mod tests {
             output(&app, &Tab::ALL, Format::Text).lines().count(),
             24 * 11 + 10
         );
+    }
+
+    #[test]
+    fn sentences_of_each_tab_draw_nothing() {
+        for tab in Tab::ALL {
+            let text = output(&app(Scene::Full), &[tab], Format::Plain);
+            let drawn: String = text
+                .chars()
+                .filter(|c| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{28ff}'))
+                .collect();
+            assert_eq!(drawn, "", "{tab:?}");
+            insta::assert_snapshot!(format!("plain_{}", tab.name()), text);
+        }
     }
 
     #[test]

@@ -379,7 +379,7 @@ fn hostile_names_in_the_marts_are_text() {
                     view.paths.iter_mut().for_each(|row| row.path = evil.into());
                 }
                 BoardView::Logistics(view) => {
-                    view.methods.iter_mut().for_each(|row| row.method = evil.into())
+                    view.methods.iter_mut().for_each(|row| row.method = evil.into());
                 }
                 BoardView::Stores(view) => view.rows.iter_mut().for_each(|row| row.store = evil.into()),
                 BoardView::Alerts(facts) => facts.stock.iter_mut().for_each(|row| row.product = evil.into()),

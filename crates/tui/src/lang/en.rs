@@ -263,6 +263,8 @@ pub(super) static TEXTS: Texts = Texts {
     exported: "written:",
     not_exported: "cannot write:",
     row_unit: "unit",
+    no_data: "no data",
+    unchanged: "unchanged",
     orders_title: "Orders",
     col_product: "PRODUCT",
 };

@@ -263,6 +263,8 @@ pub(super) static TEXTS: Texts = Texts {
     exported: "escrito:",
     not_exported: "no se puede escribir:",
     row_unit: "unidad",
+    no_data: "sin datos",
+    unchanged: "sin cambio",
     orders_title: "Pedidos",
     col_product: "PRODUCTO",
 };
