@@ -158,7 +158,7 @@ pub struct App {
     ask: Ask,
     /// What the rows of a panel are filtered by.
     filters: BTreeMap<Panel, String>,
-    /// What was done last, in words: where an export went.
+    /// What the last key did, in words, when nothing else shows it: where an export went, why nothing happens.
     pub told: Option<String>,
     /// When each metric changed last.
     changed: BTreeMap<Metric, DateTime<Utc>>,
@@ -506,6 +506,7 @@ impl App {
     }
 
     fn key(&mut self, key: &KeyEvent) -> Vec<Command> {
+        self.told = None;
         if let Some(overlay) = self.overlay.take() {
             return self.overlay_key(overlay, key);
         }
@@ -577,6 +578,10 @@ impl App {
             Action::Export => return vec![Command::Export],
             Action::Language => self.look.language = self.look.language.next(),
             Action::Detail if self.failed_store().is_none() && self.drills() => return self.drill(),
+            // Said, so that nobody waits for what does not come.
+            Action::Acknowledge | Action::Silence if self.tab == Tab::Alerts => {
+                self.told = Some((self.look.texts().action)(action).to_owned());
+            }
             Action::Back
             | Action::Range
             | Action::Compare
@@ -600,7 +605,6 @@ impl App {
     fn go(&mut self, tab: Tab) {
         self.tab = tab;
         self.zoom = false;
-        self.told = None;
     }
 
     /// Whether the selected row leads somewhere.

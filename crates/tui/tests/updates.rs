@@ -511,6 +511,13 @@ fn keys_of_the_alert_worker_do_nothing_and_the_language_changes() {
     press(&mut app, "!ai");
     assert_eq!(app.overlay, None);
     assert!(!app.works(instashop_tui::keys::Action::Acknowledge));
+    assert_eq!(
+        app.told.as_deref(),
+        Some("silence: needs the alert worker"),
+        "and say why"
+    );
+    press(&mut app, "k");
+    assert_eq!(app.told, None, "until the next key");
     let before = app.look.language;
     press(&mut app, "L");
     assert_ne!(app.look.language, before);
