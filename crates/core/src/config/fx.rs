@@ -46,8 +46,9 @@ impl Meaning {
     /// Digest of the rates that begin on or before a day, as 16 hexadecimal characters.
     ///
     /// [`Meaning::digest`] leaves the rates out: one that begins in the future may be added at any time and changes no
-    /// number. Whether a past one was changed, removed or added shows when this digest differs for the day of the last
-    /// look.
+    /// number. Whether a past one was changed, removed or added shows when this digest differs between what is held and
+    /// what is configured, both up to the running day. A digest of an earlier day alone does not show a rate that was
+    /// added since for a day that has begun by now: who remembers a digest has to renew it with each day.
     pub fn rates_digest(&self, up_to: NaiveDate) -> String {
         let begun: Vec<(&str, &NaiveDate, &Rate)> = self
             .fx_rates
