@@ -96,8 +96,9 @@ fn questions(store: StoreName, wanted: &Wanted, rhythm: Rhythm) -> Vec<(Question
             if let Some(of) = &wanted.orders {
                 questions.insert(0, (Question::Orders(of.clone(), wanted.ask), heavy));
             }
-            // Every tab shows how many alerts fire; on their own tab they are asked for more often.
-            let alerts = if wanted.tab == Tab::Alerts { tab } else { heavy };
+            // Every tab shows how many alerts fire; on their own tab they are asked for more often, but not
+            // as often as light questions: the rules look at weeks of orders.
+            let alerts = if wanted.tab == Tab::Alerts { tab * 3 } else { heavy };
             questions.push((Question::Board(Topic::Alerts, wanted.ask.for_alerts()), alerts));
             questions
         }
