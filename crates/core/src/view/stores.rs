@@ -78,7 +78,7 @@ pub struct StoresView {
     pub rows: Vec<StoreScore>,
     /// GMV of the 30 days and of those before, cents.
     pub gmv_cents: (i64, i64),
-    /// Commission of the 30 days, cents; `None` where it is not computed.
+    /// Commission of the 30 days less what was returned, cents; `None` without a day (KPI commission).
     pub commission_cents: Option<i64>,
     /// Stores with a paid order in 30 days, and all.
     pub active: (i64, i64),

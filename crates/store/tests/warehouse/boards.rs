@@ -427,6 +427,7 @@ async fn inventory_logistics_stores_and_alerts() {
         [(3, 5800), (4, 1000)]
     );
     assert_eq!((view.gmv_cents, view.active), ((6800, 0), (2, 2)));
+    assert_eq!(view.commission_cents, Some(340), "five per cent");
     assert_eq!(view.plans.iter().map(|plan| plan.stores).sum::<i64>(), 2);
 
     let BoardView::Alerts(facts) = board(&mut reader, Topic::Alerts, TODAY).await.view else {

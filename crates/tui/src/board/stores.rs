@@ -45,11 +45,9 @@ fn figures(of: &Context<'_>, view: &StoresView) -> Vec<Figure> {
             view.commission_cents.map(Value::Money),
             Higher::Good,
         )
-        .note(if view.commission_cents.is_none() {
-            of.say("no rates kept", "sin tarifas")
-        } else {
-            ""
-        }),
+        .note(view.commission_cents.map_or_else(String::new, |cents| {
+            of.marks().percent(cents, view.gmv_cents.0, 1)
+        })),
         Figure::new(
             "active_stores",
             of.say("ACTIVE", "ACTIVAS"),

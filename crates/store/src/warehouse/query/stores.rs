@@ -23,6 +23,7 @@ pub(super) async fn read(of: &Of<'_, '_>) -> Result<StoresView, StoreError> {
         view.rows.iter().filter(|row| row.orders > 0).count() as i64,
         view.rows.len() as i64,
     );
+    commission(of, &mut view).await?;
     plans(of, &mut view).await?;
     recurring(of, &mut view).await?;
     concentration(of, &mut view).await?;
@@ -85,6 +86,19 @@ async fn trends(of: &Of<'_, '_>, stores: &mut [StoreScore]) -> Result<(), StoreE
             store.trend[slot] = row.get(2);
         }
     }
+    Ok(())
+}
+
+async fn commission(of: &Of<'_, '_>, view: &mut StoresView) -> Result<(), StoreError> {
+    let rows = of
+        .snapshot
+        .rows(
+            "SELECT core.cents(sum(c.commission)) FROM semantic.kpi_commission c
+             WHERE c.day < $1 AND c.day >= $1::date - 30 AND c.store_id = coalesce($2::bigint, 0)",
+            &[&of.snapshot.calendar.day(of.now), &of.store],
+        )
+        .await?;
+    view.commission_cents = rows.first().and_then(|row| row.get(0));
     Ok(())
 }
 

@@ -446,7 +446,7 @@ impl Shop {
             * 10_000.0;
         StoresView {
             gmv_cents: gmv,
-            commission_cents: None,
+            commission_cents: Some(gmv.0 / 20),
             active: (rows.len() as i64, rows.len() as i64),
             opening_cents: plans.iter().map(|plan| plan.mrr_cents).sum::<i64>() - 4_900,
             plans,
