@@ -129,7 +129,7 @@ async fn moment(
     let mut pipeline = redis::pipe();
     pipeline.atomic();
     pipeline.cmd("HLEN").arg(keys.repricing());
-    for key in [META.to_owned(), keys.daily(), keys.misc()] {
+    for key in [META.to_owned(), keys.daily(), keys.measures(), keys.misc()] {
         pipeline.cmd("HGETALL").arg(key);
     }
     for day in &days.sums {
@@ -152,6 +152,7 @@ async fn moment(
     }
     let mut book = Book::default();
     let daily: Numbers = answers.take()?;
+    let measures: Numbers = answers.take()?;
     let (totals, buyers) = fields::days(&daily);
     book.totals(&totals, &buyers);
     book.misc(&answers.take()?);
@@ -181,7 +182,7 @@ async fn moment(
     for day in &days.visitors {
         visitors.entry(*day).or_default().1 = answers.take()?;
     }
-    for (field, counted) in &daily {
+    for (field, counted) in &measures {
         if let Some((day, keys::VISITORS)) = field.split_once('|')
             && let Some(day) = keys::parse_day(day)
         {

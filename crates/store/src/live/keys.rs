@@ -8,8 +8,9 @@
 //! |---|---|---|---|
 //! | `live:meta` | hash | `gen`, `ver`, `rates`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
-//! | `live:<gen>:daily` | hash | `<day>\|<total>`: sums of the platform of every day, `<day>\|events`, `<day>\|visitors` | |
-//! | `live:<gen>:stores:<day>` | hash | `<store>\|<total>`: the same of each store | |
+//! | `live:<gen>:daily` | hash | `<day>\|<headline>`, `<day>\|events`, `<day>\|buyers` of the platform, of every day | |
+//! | `live:<gen>:measures` | hash | `<day>\|<total>`: its sums that are kept by day alone, and `<day>\|visitors` | |
+//! | `live:<gen>:stores:<day>` | hash | `<store>\|<headline>`, `<store>\|<total>`: both of each store | |
 //! | `live:<gen>:hours:<day>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
 //! | `live:<gen>:minutes:<hour>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>`, `<nn>\|paid\|<method>` by minute of the hour | 48 hours |
 //! | `live:<gen>:halves:<hour>[:<store>]` | hash | `<nnn>\|<headline>` by half minute of the hour | 2 hours |
@@ -45,8 +46,8 @@
 //! | `live:health:flow` | hash | `published_ms`, `brokers_up`, `brokers_known` | |
 //! | `cdc_spark_metrics:*`, `metrics:*` | string | projections for readers that already exist, as JSON | |
 //!
-//! `<headline>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<total>` one of these or
-//! a sum that is kept by day alone (`day_measure` in `keys/place.rs`); `<product>` an id, `none` (a line whose product is
+//! `<headline>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<total>` a sum that is kept
+//! by day alone (`day_measure` in `keys/place.rs`); `<product>` an id, `none` (a line whose product is
 //! NULL) or `bare` (a sale without lines).
 
 mod place;
@@ -275,6 +276,11 @@ impl Keys {
     /// Headline sums of every day.
     pub(crate) fn daily(&self) -> String {
         format!("{}daily", self.prefix)
+    }
+
+    /// Sums of the platform that are kept by day alone, of every day.
+    pub(crate) fn measures(&self) -> String {
+        format!("{}measures", self.prefix)
     }
 
     /// Hours of a day.

@@ -142,6 +142,9 @@ impl Keys {
                 measure,
             } => {
                 let (key, slot) = self.bucket(*scope, Bucket::Day(*of), calendar);
+                // What every screen reads each second stays small.
+                let is_read_often = *measure == DayMeasure::Buyers || *scope != Scope::Platform;
+                let key = if is_read_often { key } else { self.measures() };
                 sum(key, format!("{slot}|{}", day_measure(*measure)))
             }
             Cell::Active { scope, day: of } => sum(self.active(*scope), day(*of)),
@@ -267,7 +270,7 @@ impl Keys {
             Cell::Visitor { day: of, actor } => Place::Member {
                 key: self.visitors(*of),
                 member: actor.clone(),
-                counter: self.daily(),
+                counter: self.measures(),
                 field: format!("{}|{VISITORS}", day(*of)),
             },
             Cell::OpenVisit {

@@ -26,7 +26,8 @@ pub(crate) struct Shelf<'a> {
 }
 
 /// Hashes that are read back.
-const HASHES: [&str; 21] = [
+const HASHES: [&str; 22] = [
+    "measures",
     "commission",
     "amounts",
     "minutes",
@@ -80,7 +81,7 @@ impl<'a> Shelf<'a> {
     pub(crate) fn cell(self, field: &str) -> Option<Cell> {
         let (scope, day) = (self.scope, self.day);
         Some(match self.kind {
-            "daily" => {
+            "daily" | "measures" => {
                 let (day, name) = field.split_once('|')?;
                 total_of_day(Scope::Platform, parse_day(day)?, name)?
             }
