@@ -236,7 +236,8 @@ fn a_commit_reaches_redis_in_under_100_ms_at_p50() {
     let mut seen = String::new();
     eventually(
         "the dashboard shows both latencies, that to Redis under 100 ms",
-        Duration::from_secs(90),
+        // What a start brings at once stays in the last minute for a minute.
+        Duration::from_secs(180),
         || {
             let arguments = ["--once", "--tab", "system", "--format", "json"];
             let board: serde_json::Value =
