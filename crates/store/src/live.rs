@@ -23,6 +23,7 @@ mod publish;
 mod query;
 mod recover;
 mod reprice;
+mod scan;
 mod scripts;
 mod sweep;
 

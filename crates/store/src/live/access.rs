@@ -296,6 +296,7 @@ mod tests {
             include_str!("../live.rs"),
             include_str!("link.rs"),
             include_str!("recover.rs"),
+            include_str!("scan.rs"),
             include_str!("sweep.rs"),
             include_str!("reprice.rs"),
             include_str!("publish.rs"),
@@ -314,6 +315,7 @@ mod tests {
             include_str!("query.rs"),
             include_str!("dump.rs"),
             include_str!("cells.rs"),
+            include_str!("scan.rs"),
         ] {
             let production = text.split("#[cfg(test)]").next().unwrap();
             expected.extend(called(production, &["cmd("]));

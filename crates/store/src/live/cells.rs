@@ -13,6 +13,7 @@ use super::fields::{self, Numbers};
 use super::keys::{self, Keys, META, Shelf};
 use super::link::failure;
 use super::query::{LiveReader, generation};
+use super::scan::scan_on;
 use crate::error::{Kind, StoreError};
 
 /// Keys looked at in one step of a scan, and read in one round trip.
@@ -67,15 +68,7 @@ async fn read(connection: &mut MultiplexedConnection, keys: &Keys) -> Result<Liv
     let [listings, segments, stores] =
         ["product", "segment", "store"].map(|kind| format!("{}st:{kind}:", keys.prefix()));
     loop {
-        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(format!("{}*", keys.prefix()))
-            .arg("COUNT")
-            .arg(SCAN)
-            .query_async(connection)
-            .await
-            .map_err(|error| failure("scanning the live keys failed", error))?;
+        let (next, found) = scan_on(connection, cursor, &format!("{}*", keys.prefix()), SCAN).await?;
         let name = |key: &str| key.strip_prefix(keys.prefix()).unwrap_or_default().to_owned();
         let is_wanted = |key: &String| {
             let name = name(key);

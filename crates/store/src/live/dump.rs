@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate};
-use instashop_core::contribution::Scope;
-use instashop_core::live::{Figure, LiveDump, StateId, Stored};
+use instashop_core::contribution::{Bucket, Cell, Measure, ProductMeasure, Scope};
+use instashop_core::live::{Figure, LiveDump, StateId, Stored, figures_of};
 use instashop_core::order::{Holder, Kept, Order};
-use instashop_core::view::Totals;
 use redis::aio::MultiplexedConnection;
 
 use super::answers::answers;
 use super::fields::{self, Numbers};
-use super::keys::{self, Keys, META, meta};
-use super::link::failure;
+use super::keys::{self, Keys, META, Shelf, meta};
 use super::query::{LiveReader, generation};
+use super::scan::scan_on;
 use crate::error::{Kind, StoreError};
 
 /// Keys looked at in one step of a scan.
@@ -83,15 +82,7 @@ async fn scan(
     let mut lines = BTreeSet::new();
     let mut cursor = 0_u64;
     loop {
-        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(format!("{}*", keys.prefix()))
-            .arg("COUNT")
-            .arg(SCAN)
-            .query_async(connection)
-            .await
-            .map_err(|error| failure("scanning the live keys failed", error))?;
+        let (next, found) = scan_on(connection, cursor, &format!("{}*", keys.prefix()), SCAN).await?;
         for key in found {
             let Some(name) = key.strip_prefix(keys.prefix()) else {
                 continue;
@@ -151,33 +142,19 @@ async fn moment(
         return Ok(None);
     }
     let mut book = Book::default();
-    let daily: Numbers = answers.take()?;
+    book.cells("daily", &answers.take()?);
     let measures: Numbers = answers.take()?;
-    let (totals, buyers) = fields::days(&daily);
-    book.totals(&totals, &buyers);
-    book.misc(&answers.take()?);
+    book.cells("misc", &answers.take()?);
     for day in &days.sums {
         book.sums(*day, &answers.take()?);
     }
-    let mut products = BTreeMap::new();
     for day in &days.products {
-        products.insert(*day, book.products(*day, &answers.take()?));
+        book.cells(&format!("product:{}", keys::day(*day)), &answers.take()?);
     }
-    let mut categories = BTreeMap::new();
     for day in &days.categories {
-        categories.insert(*day, book.categories(*day, &answers.take()?));
+        book.categories(*day, &answers.take()?);
     }
-    for (name, sums) in [("categories", &categories), ("products", &products)] {
-        for day in totals.keys().chain(sums.keys()).collect::<BTreeSet<_>>() {
-            let sum = sums.get(day).copied().unwrap_or(0);
-            let revenue = totals.get(day).map_or(0, |of_day| of_day.revenue_cents);
-            if sum != revenue {
-                book.faults.push(format!(
-                    "{day}: the {name} add up to {sum} cents, revenue is {revenue}"
-                ));
-            }
-        }
-    }
+    book.compare_with_revenue();
     let mut visitors: BTreeMap<NaiveDate, (i64, i64)> = BTreeMap::new();
     for day in &days.visitors {
         visitors.entry(*day).or_default().1 = answers.take()?;
@@ -196,7 +173,7 @@ async fn moment(
             ));
         }
     }
-    book.figures.retain(|_, value| *value != 0);
+    let (figures, faults) = book.close();
     Ok(Some(LiveDump {
         generation: generation.to_owned(),
         created_at: held
@@ -210,124 +187,105 @@ async fn moment(
                 Some((partition, value.parse().ok()?))
             })
             .collect(),
-        figures: book.figures,
+        figures,
         repricing,
-        faults: book.faults,
+        faults,
     }))
 }
 
-/// The figures while they are gathered.
+/// The totals while they are gathered.
 #[derive(Default)]
 struct Book {
+    cells: BTreeMap<Cell, i64>,
+    /// What stands beside the cells: categories, and distinct sessions and actors.
     figures: BTreeMap<Figure, i64>,
+    /// Cents of the categories by day.
+    categories: BTreeMap<NaiveDate, i64>,
     faults: Vec<String>,
 }
 
 impl Book {
-    fn add(&mut self, day: Option<NaiveDate>, name: &'static str, dimension: &str, value: i64) {
+    /// Takes over a hash by the name of its key.
+    fn cells(&mut self, name: &str, hash: &Numbers) {
+        let Some(shelf) = Shelf::of(name) else { return };
+        let cells = hash.iter();
+        self.cells
+            .extend(cells.filter_map(|(field, value)| Some((shelf.cell(field)?, *value))));
+    }
+
+    fn add(&mut self, day: NaiveDate, name: &'static str, dimension: &str, value: i64) {
         let figure = Figure {
-            day,
+            day: Some(day),
             name,
             dimension: dimension.to_owned(),
         };
-        let is_count = !name.ends_with("cents") && !name.ends_with("units");
-        if is_count && value < 0 {
-            self.faults.push(format!("{figure} is {value}"));
-        }
         self.figures.insert(figure, value);
     }
 
-    fn totals(&mut self, totals: &BTreeMap<NaiveDate, Totals>, buyers: &BTreeMap<NaiveDate, i64>) {
-        for (day, of_day) in totals {
-            for (name, value) in [
-                ("revenue_cents", of_day.revenue_cents),
-                ("orders", of_day.orders),
-                ("open", of_day.open),
-                ("failed", of_day.failed),
-                ("cancelled", of_day.cancelled),
-                ("reversed", of_day.reversed),
-                ("unmapped", of_day.unmapped),
-            ] {
-                self.add(Some(*day), name, "", value);
-            }
-        }
-        for (day, count) in buyers {
-            self.add(Some(*day), "buyers", "", *count);
-        }
-    }
-
-    fn misc(&mut self, misc: &Numbers) {
-        for (field, value) in misc {
-            match field.split_once('|') {
-                Some((keys::ROWS, table)) => self.add(None, "rows", table, *value),
-                _ if field == keys::UNDATED => self.add(None, "undated", "", *value),
-                _ => {}
-            }
-        }
-    }
-
     fn sums(&mut self, day: NaiveDate, sums: &Numbers) {
-        for method in fields::payments(sums) {
-            for (name, value) in [
-                ("payment.paid", method.paid),
-                ("payment.failed", method.failed),
-                ("payment.open", method.open),
-                ("payment.revenue_cents", method.revenue_cents),
-            ] {
-                self.add(Some(day), name, &method.method, value);
-            }
-        }
+        self.cells(&format!("sum:{}", keys::day(day)), sums);
         for kind in fields::behaviour(sums) {
-            for (name, value) in [
-                ("behaviour.events", kind.events),
-                ("behaviour.sessions", kind.sessions),
-                ("behaviour.actors", kind.actors),
-            ] {
-                self.add(Some(day), name, &kind.event_type, value);
-            }
+            self.add(day, "behaviour.sessions", &kind.event_type, kind.sessions);
+            self.add(day, "behaviour.actors", &kind.event_type, kind.actors);
         }
     }
 
-    /// Gives the sum of the cents.
-    fn products(&mut self, day: NaiveDate, hash: &Numbers) -> i64 {
-        let mut cents = 0;
-        for (field, value) in hash {
-            let Some((product, name)) = field.split_once('|') else {
-                continue;
-            };
-            let known = product != keys::BARE && product != keys::NO_PRODUCT;
-            match name {
-                keys::REVENUE => {
-                    cents += value;
-                    if known {
-                        self.add(Some(day), "product.revenue_cents", product, *value);
-                    }
-                }
-                keys::UNITS if known => self.add(Some(day), "product.units", product, *value),
-                keys::LINES if known => self.add(Some(day), "product.lines", product, *value),
-                keys::LINES if product == keys::BARE => {
-                    self.add(Some(day), "orders_without_lines", "", *value);
-                }
-                _ => {}
-            }
-        }
-        cents
-    }
-
-    /// Gives the sum of the cents.
-    fn categories(&mut self, day: NaiveDate, hash: &Numbers) -> i64 {
-        let mut cents = 0;
+    fn categories(&mut self, day: NaiveDate, hash: &Numbers) {
         for (category, sums) in fields::categories(hash) {
-            cents += sums.revenue_cents;
+            *self.categories.entry(day).or_default() += sums.revenue_cents;
             for (name, value) in [
                 ("category.revenue_cents", sums.revenue_cents),
                 ("category.units", sums.units),
                 ("category.lines", sums.lines),
             ] {
-                self.add(Some(day), name, &category, value);
+                self.add(day, name, &category, value);
             }
         }
-        cents
+    }
+
+    /// Categories and products must each add up to revenue, day by day.
+    fn compare_with_revenue(&mut self) {
+        let (mut revenue, mut products) = (BTreeMap::new(), BTreeMap::new());
+        for (cell, value) in &self.cells {
+            let (sums, day): (&mut BTreeMap<NaiveDate, i64>, _) = match cell {
+                Cell::Total {
+                    bucket: Bucket::Day(day),
+                    measure: Measure::Revenue,
+                    ..
+                } => (&mut revenue, day),
+                Cell::Product {
+                    day,
+                    measure: ProductMeasure::Revenue,
+                    ..
+                } => (&mut products, day),
+                _ => continue,
+            };
+            *sums.entry(*day).or_default() += value;
+        }
+        for (name, sums) in [("categories", &self.categories), ("products", &products)] {
+            for day in revenue.keys().chain(sums.keys()).collect::<BTreeSet<_>>() {
+                let of = |sums: &BTreeMap<NaiveDate, i64>| sums.get(day).copied().unwrap_or(0);
+                let (sum, revenue) = (of(sums), of(&revenue));
+                if sum != revenue {
+                    self.faults.push(format!(
+                        "{day}: the {name} add up to {sum} cents, revenue is {revenue}"
+                    ));
+                }
+            }
+        }
+    }
+
+    /// All figures that are not zero, and the contradictions found.
+    fn close(mut self) -> (BTreeMap<Figure, i64>, Vec<String>) {
+        self.figures.extend(figures_of(&self.cells));
+        self.figures.retain(|_, value| *value != 0);
+        for (figure, value) in &self.figures {
+            let is_count = !figure.name.ends_with("cents") && !figure.name.ends_with("units");
+            if is_count && *value < 0 {
+                self.faults.push(format!("{figure} is {value}"));
+            }
+        }
+        (self.figures, self.faults)
     }
 }
 

@@ -17,6 +17,7 @@ use redis::aio::MultiplexedConnection;
 use super::commit::{self, Generation, Verdict};
 use super::fields::Numbers;
 use super::link::failure;
+use super::scan::scan_on;
 use super::scripts::{Name, Scripts};
 use super::states;
 use crate::error::{Kind, StoreError};
@@ -71,15 +72,8 @@ impl Repricer {
             let Some(walk) = self.walk.as_mut() else {
                 return Ok(());
             };
-            let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
-                .arg(walk.cursor)
-                .arg("MATCH")
-                .arg(format!("{}st:order:*", generation.keys.prefix()))
-                .arg("COUNT")
-                .arg(SCAN)
-                .query_async(connection)
-                .await
-                .map_err(|error| failure("looking for orders in another currency failed", error))?;
+            let orders = format!("{}st:order:*", generation.keys.prefix());
+            let (next, found) = scan_on(connection, walk.cursor, &orders, SCAN).await?;
             for key in found {
                 if !desk.convert(connection, &key, &walk.products).await? {
                     // A batch came in between: the same keys again with the next call.

@@ -4,7 +4,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::commit::Generation;
 use super::keys::{ALL_LIVE, META};
-use super::link::failure;
+use super::scan::scan_on;
 use super::scripts::{Name, Scripts};
 use crate::error::StoreError;
 
@@ -38,15 +38,7 @@ impl Sweep {
     ) -> Result<(), StoreError> {
         for _ in 0..STEPS {
             let Self::At(cursor) = *self else { return Ok(()) };
-            let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
-                .arg(cursor)
-                .arg("MATCH")
-                .arg(ALL_LIVE)
-                .arg("COUNT")
-                .arg(SCAN)
-                .query_async(connection)
-                .await
-                .map_err(|error| failure("looking for keys of older generations failed", error))?;
+            let (next, found) = scan_on(connection, cursor, ALL_LIVE, SCAN).await?;
             let old: Vec<_> = found.iter().filter(|key| is_older(key, generation)).collect();
             if !old.is_empty() {
                 let mut command = scripts.command(Name::Sweep);

@@ -120,14 +120,13 @@ impl Auditor {
         })
     }
 
-    /// Compares every metric that the sources can give, all at one moment: `live` gives what Redis holds as of it, `today` its
-    /// business day. The cuts are snapshots of the sources; what has changed since the marts were refreshed shows as a
+    /// Compares every metric that the sources can give, all at one moment: `live` gives what Redis holds as of it. The
+    /// cuts are snapshots of the sources; what has changed since the marts were refreshed shows as a
     /// difference, so compare a shop at rest, or again.
     pub async fn kpis(
         &mut self,
         sources: &[Cut<'_>],
         live: &(dyn Fn(DateTime<Utc>) -> Vec<MetricRow> + Sync),
-        today: &(dyn Fn(DateTime<Utc>) -> NaiveDate + Sync),
     ) -> Result<Vec<KpiResult>, StoreError> {
         let fail = |error| failed("cannot compute the metrics", error);
         let transaction = self
@@ -155,12 +154,12 @@ impl Auditor {
         ] {
             transaction.batch_execute(text).await.map_err(fail)?;
         }
-        let now: DateTime<Utc> = transaction
-            .query_one("SELECT now_ts FROM core.clock", &[])
+        let clock = transaction
+            .query_one("SELECT now_ts, today FROM core.clock", &[])
             .await
-            .map_err(fail)?
-            .get(0);
-        let live = live(now);
+            .map_err(fail)?;
+        let today: NaiveDate = clock.get(1);
+        let live = live(clock.get(0));
         let (metrics, rest): (Vec<&str>, Vec<(&str, Decimal)>) = live
             .iter()
             .map(|(metric, key, value)| (*metric, (key.as_str(), *value)))
@@ -174,7 +173,7 @@ impl Auditor {
             )
             .await
             .map_err(fail)?;
-        let (held, patterns): (Vec<&str>, Vec<String>) = held(today(now)).into_iter().unzip();
+        let (held, patterns): (Vec<&str>, Vec<String>) = held(today).into_iter().unzip();
         let live_alone: Vec<&str> = Metric::all()
             .filter(|metric| metric.kept == Kept::Live)
             .map(|metric| metric.id)

@@ -13,7 +13,6 @@ use color_eyre::eyre::Result;
 use futures::future::try_join_all;
 use instashop_core::catalogue::Metric;
 use instashop_core::config::Config;
-use instashop_core::contribution::Calendar;
 use instashop_core::live::metrics;
 use instashop_core::table::{SourceDb, Table};
 use instashop_store::live::LiveReader;
@@ -54,11 +53,8 @@ pub(super) async fn prove(
         let snapshots = try_join_all(readers.iter_mut().map(SourceReader::snapshot)).await?;
         let cuts: Vec<_> = snapshots.into_iter().map(|(cut, _)| cut).collect();
         progress.say("computing the metrics");
-        let calendar = Calendar::new(config.meaning.tz());
         let results = auditor
-            .kpis(&cuts, &|now| metrics(&totals, now, &config.meaning), &|now| {
-                calendar.day(now)
-            })
+            .kpis(&cuts, &|now| metrics(&totals, now, &config.meaning))
             .await?;
         let after = records(&cut::ends(config).await?.into_iter().collect::<Vec<_>>());
         moved = before != after;
