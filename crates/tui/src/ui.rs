@@ -20,6 +20,7 @@
 
 mod compact;
 mod explain;
+mod find;
 mod frame;
 mod header;
 mod help;

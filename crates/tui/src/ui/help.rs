@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
+use super::find::{head, more};
 use super::frame::View;
-use super::pen::{Pen, Piece};
+use super::pen::Pen;
 use super::widgets::grid::{select, window};
-use super::widgets::rule::{Rule, rule};
 use crate::app::HelpPage;
 use crate::keys::BINDINGS;
 use crate::theme::Role;
@@ -16,13 +16,7 @@ const KEYS: u16 = 15;
 /// Draws the page.
 pub(super) fn help(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPage) {
     let texts = view.texts;
-    let head = Rule {
-        title: texts.help_title,
-        notes: vec![(texts.help_note.into(), None)],
-        focused: true,
-        ..Rule::default()
-    };
-    let inner = rule(pen, area, &head);
+    let inner = head(view, pen, area, texts.help_title, page);
     let found = page.found(view.app);
     let here = view.app.here();
     let theme = &view.look.theme;
@@ -31,12 +25,6 @@ pub(super) fn help(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPa
         theme.style(Role::Muted),
         theme.style(Role::Strong),
     );
-    let find: [Piece<'_>; 3] = [
-        (texts.help_find.into(), muted),
-        (format!(" {}", page.find).into(), strong),
-        ("_".into(), theme.style(Role::Accent)),
-    ];
-    pen.pieces(inner.x + 1, inner.y, inner.width / 2, &find);
     let count = format!(
         "{} {} · {} {}",
         found.len(),
@@ -83,10 +71,7 @@ pub(super) fn help(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPa
             select(pen, Rect::new(list.x, y, list.width, 1), y);
         }
     }
-    if hidden > 0 && list.height > 0 {
-        let more = format!("+{hidden} ↓");
-        pen.right(list.x, list.bottom() - 1, list.width, &more, muted);
-    }
+    more(view, pen, list, hidden);
     if wide < inner.width {
         marks(
             view,

@@ -2,35 +2,23 @@
 
 use ratatui::layout::Rect;
 
+use super::find::{head, more};
 use super::frame::View;
-use super::pen::{Pen, Piece};
+use super::pen::Pen;
 use super::widgets::grid::{select, window};
-use super::widgets::rule::{Rule, rule};
 use crate::app::HelpPage;
 use crate::theme::Role;
 
 /// Draws the page.
 pub(super) fn stores(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &HelpPage) {
     let texts = view.texts;
-    let head = Rule {
-        title: texts.stores_title,
-        notes: vec![(texts.help_note.into(), None)],
-        focused: true,
-        ..Rule::default()
-    };
-    let inner = rule(pen, area, &head);
+    let inner = head(view, pen, area, texts.stores_title, page);
     let theme = &view.look.theme;
     let (text, muted, strong) = (
         theme.style(Role::Text),
         theme.style(Role::Muted),
         theme.style(Role::Strong),
     );
-    let find: [Piece<'_>; 3] = [
-        (texts.help_find.into(), muted),
-        (format!(" {}", page.find).into(), strong),
-        ("_".into(), theme.style(Role::Accent)),
-    ];
-    pen.pieces(inner.x + 1, inner.y, inner.width / 2, &find);
     let found = view.app.stores_found(page);
     let list = Rect::new(
         inner.x + 1,
@@ -60,8 +48,5 @@ pub(super) fn stores(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &Help
             select(pen, Rect::new(list.x, y, list.width, 1), y);
         }
     }
-    if hidden > 0 && list.height > 0 {
-        let more = format!("+{hidden} ↓");
-        pen.right(list.x, list.bottom() - 1, list.width, &more, muted);
-    }
+    more(view, pen, list, hidden);
 }

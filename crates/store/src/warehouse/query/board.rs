@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::view::{Ask, Board, BoardView, Topic, Window};
+use tokio_postgres::Row;
 
 use super::{Snapshot, alerts, behaviour, buyers, inventory, logistics, payments, products, stores};
 use crate::StoreError;
@@ -86,4 +87,18 @@ async fn store_list(snapshot: &Snapshot<'_>) -> Result<Vec<(i64, String)>, Store
         )
         .await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Counts by `width_bucket` as a list of upper limits and counts, empty ones included; the last has no limit.
+pub(super) fn buckets(rows: &[Row], limits: &[i64]) -> Vec<(Option<i64>, i64)> {
+    let mut buckets: Vec<(Option<i64>, i64)> = (0..=limits.len())
+        .map(|index| (limits.get(index).copied(), 0))
+        .collect();
+    for row in rows {
+        let bucket = usize::try_from(row.get::<_, i32>(0)).unwrap_or(0);
+        if let Some(bucket) = buckets.get_mut(bucket) {
+            bucket.1 = row.get(1);
+        }
+    }
+    buckets
 }

@@ -3,7 +3,7 @@
 use instashop_core::view::{InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockRow, StockState};
 use tokio_postgres::Row;
 
-use super::board::Of;
+use super::board::{Of, buckets};
 use crate::StoreError;
 
 /// Rows that run out first, and rows without sales, that are listed.
@@ -181,16 +181,7 @@ async fn histogram(of: &Of<'_, '_>) -> Result<Vec<(Option<i64>, i64)>, StoreErro
             &[&of.store, &limits],
         )
         .await?;
-    let mut buckets: Vec<(Option<i64>, i64)> = (0..=STOCK_DAYS.len())
-        .map(|index| (STOCK_DAYS.get(index).copied(), 0))
-        .collect();
-    for row in &rows {
-        let bucket = usize::try_from(row.get::<_, i32>(0)).unwrap_or(0);
-        if let Some(bucket) = buckets.get_mut(bucket) {
-            bucket.1 = row.get(1);
-        }
-    }
-    Ok(buckets)
+    Ok(buckets(&rows, &STOCK_DAYS))
 }
 
 async fn map(of: &Of<'_, '_>) -> Result<Vec<PlaceCategory>, StoreError> {

@@ -3,7 +3,7 @@
 
 use instashop_core::view::{DueDay, LogisticsView, MethodShipments, OverdueShipment, Pair, TRANSIT_HOURS};
 
-use super::board::Of;
+use super::board::{Of, buckets};
 use crate::StoreError;
 
 /// Overdue shipments that are listed.
@@ -168,14 +168,5 @@ async fn histogram(of: &Of<'_, '_>) -> Result<Vec<(Option<i64>, i64)>, StoreErro
         .snapshot
         .rows(&sql, &[&of.window.first, &of.window.last, &limits])
         .await?;
-    let mut buckets: Vec<(Option<i64>, i64)> = (0..=TRANSIT_HOURS.len())
-        .map(|index| (TRANSIT_HOURS.get(index).copied(), 0))
-        .collect();
-    for row in &rows {
-        let bucket = usize::try_from(row.get::<_, i32>(0)).unwrap_or(0);
-        if let Some(bucket) = buckets.get_mut(bucket) {
-            bucket.1 = row.get(1);
-        }
-    }
-    Ok(buckets)
+    Ok(buckets(&rows, &TRANSIT_HOURS))
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::view::{Ask, OrderLine, OrderList, OrderRow, OrdersOf};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::Snapshot;
@@ -51,7 +52,17 @@ pub(super) async fn read(
             ],
         )
         .await?;
-    let orders = rows.iter().map(|row| OrderRow {
+    let orders: Vec<OrderRow> = rows.iter().map(order_row).collect();
+    let lines = match of {
+        OrdersOf::Order(order) if !orders.is_empty() => lines(snapshot, *order).await?,
+        _ => vec![],
+    };
+    Ok(OrderList { orders, lines })
+}
+
+/// An order from its number, moment, store, cents, method, class and number of lines, in this order.
+pub(super) fn order_row(row: &Row) -> OrderRow {
+    OrderRow {
         order_id: row.get(0),
         ordered_at: row.get(1),
         store: row.get(2),
@@ -59,13 +70,7 @@ pub(super) async fn read(
         method: row.get(4),
         class: row.get(5),
         lines: row.get(6),
-    });
-    let orders: Vec<OrderRow> = orders.collect();
-    let lines = match of {
-        OrdersOf::Order(order) if !orders.is_empty() => lines(snapshot, *order).await?,
-        _ => vec![],
-    };
-    Ok(OrderList { orders, lines })
+    }
 }
 
 async fn lines(snapshot: &Snapshot<'_>, order: i64) -> Result<Vec<OrderLine>, StoreError> {

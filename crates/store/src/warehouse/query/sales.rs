@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use instashop_core::view::{OrderRow, SalesView, Totals};
 
 use super::Snapshot;
+use super::orders::order_row;
 use crate::StoreError;
 
 /// Orders of the table of latest orders.
@@ -111,14 +112,5 @@ async fn latest(snapshot: &Snapshot<'_>) -> Result<Vec<OrderRow>, StoreError> {
             &[&LATEST],
         )
         .await?;
-    let orders = rows.iter().map(|row| OrderRow {
-        order_id: row.get(0),
-        ordered_at: row.get(1),
-        store: row.get(2),
-        amount_cents: row.get(3),
-        method: row.get(4),
-        class: row.get(5),
-        lines: row.get(6),
-    });
-    Ok(orders.collect())
+    Ok(rows.iter().map(order_row).collect())
 }
