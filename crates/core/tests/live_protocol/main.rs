@@ -9,10 +9,12 @@
 
 mod batches;
 mod cells;
+mod connector;
 mod model;
 mod oracle;
 mod random;
 mod shop;
+mod timelines;
 mod workers;
 
 use chrono::{DateTime, Utc};

@@ -7,12 +7,16 @@
 mod batches;
 #[path = "../../../core/tests/live_protocol/cells.rs"]
 mod cells;
+#[path = "../../../core/tests/live_protocol/connector.rs"]
+mod connector;
 #[path = "../../../core/tests/live_protocol/oracle.rs"]
 mod oracle;
 #[path = "../../../core/tests/live_protocol/random.rs"]
 mod random;
 #[path = "../../../core/tests/live_protocol/shop.rs"]
 mod shop;
+#[path = "../../../core/tests/live_protocol/timelines.rs"]
+mod timelines;
 
 mod answers;
 mod changes;
