@@ -236,8 +236,7 @@ fn a_commit_reaches_redis_in_under_100_ms_at_p50() {
     let mut seen = String::new();
     eventually(
         "the dashboard shows both latencies, that to Redis under 100 ms",
-        // What a start brings at once stays in the last minute for a minute.
-        Duration::from_secs(180),
+        Duration::from_secs(90),
         || {
             let arguments = ["--once", "--tab", "system", "--format", "json"];
             let board: serde_json::Value =

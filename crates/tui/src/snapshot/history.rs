@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::view::FlowHealth;
 
+use super::pipeline;
+
 /// How far back it goes.
 pub const SPAN: TimeDelta = TimeDelta::minutes(15);
 
@@ -18,7 +20,7 @@ pub struct Sample {
     pub at: DateTime<Utc>,
     /// Messages between checkpoints and ends; `None` when no end is known.
     pub lag: Option<i64>,
-    /// Commit to sink, milliseconds: the slowest worker.
+    /// Commit to sink, milliseconds: the slowest worker of those heard lately.
     pub p50_ms: Option<u64>,
     /// See `p50_ms`.
     pub p95_ms: Option<u64>,
@@ -48,8 +50,7 @@ pub struct History {
 
 /// Messages a flow is behind, over all its partitions; `None` when no partition knows its end.
 pub fn lag(flow: &FlowHealth) -> Option<i64> {
-    let partitions = flow.workers.iter().flat_map(|worker| &worker.partitions);
-    partitions
+    pipeline::held(flow)
         .filter_map(instashop_core::view::PartitionHealth::lag)
         .reduce(|sum, lag| sum + lag)
 }
@@ -58,7 +59,11 @@ impl Sample {
     /// What a flow says at a moment.
     pub fn of(flow: &FlowHealth, at: DateTime<Utc>) -> Self {
         let slowest = |figure: fn(&instashop_core::view::WorkerHealth) -> Option<u64>| {
-            flow.workers.iter().filter_map(figure).max()
+            let heard = flow
+                .workers
+                .iter()
+                .filter(|worker| pipeline::is_heard(worker, at));
+            heard.filter_map(figure).max()
         };
         Self {
             at,
@@ -139,9 +144,10 @@ mod tests {
     use super::*;
     use instashop_core::view::{PartitionHealth, WorkerHealth};
 
-    fn flow(lag: i64) -> FlowHealth {
+    fn flow(lag: i64, seen_at: DateTime<Utc>) -> FlowHealth {
         FlowHealth {
             workers: vec![WorkerHealth {
+                seen_at,
                 partitions: vec![
                     PartitionHealth {
                         end: Some(lag),
@@ -162,7 +168,7 @@ mod tests {
         let ago = |seconds| now - TimeDelta::seconds(seconds);
         let mut history = History::default();
         for (seconds, lag) in [(2000, 99), (300, 5), (12, 7), (11, 8), (1, 9)] {
-            history.add_live(&flow(lag), ago(seconds));
+            history.add_live(&flow(lag, ago(seconds)), ago(seconds));
         }
         let points = history.live(Figure::Lag, now);
         assert_eq!(points.len(), 90);
@@ -178,5 +184,17 @@ mod tests {
         assert_eq!(history.live(Figure::P50, now)[89], Some(7.0));
         assert_eq!(history.warehouse(Figure::Lag, now), vec![None; 90]);
         assert_eq!(lag(&FlowHealth::default()), None, "unknown is not zero");
+    }
+
+    /// After a restart the worker that was replaced stays listed for two minutes, with the latencies of its last minute.
+    #[test]
+    fn a_worker_that_fell_silent_is_in_no_latency_and_its_partitions_count_once() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let mut both = flow(3, now);
+        let mut gone = flow(90, now - TimeDelta::seconds(16));
+        gone.workers[0].latency_p50_ms = Some(3135);
+        both.workers.append(&mut gone.workers);
+        let sample = Sample::of(&both, now);
+        assert_eq!((sample.p50_ms, sample.lag), (Some(7), Some(3)));
     }
 }

@@ -1,7 +1,9 @@
 //! The pipeline from its probes: each part speaks for itself, none is guessed from another.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use instashop_core::view::{FlowHealth, SourceHealth, WorkerHealth};
+use instashop_core::view::{FlowHealth, PartitionHealth, SourceHealth, WorkerHealth};
 
 use super::{Snapshot, history};
 
@@ -71,7 +73,28 @@ pub struct Pipeline {
 
 /// True when a worker runs and published lately.
 pub fn is_up(worker: &WorkerHealth, now: DateTime<Utc>) -> bool {
-    (worker.state == "running" || worker.state == "rebuilding") && now - worker.seen_at <= SILENT
+    (worker.state == "running" || worker.state == "rebuilding") && is_heard(worker, now)
+}
+
+/// True when a worker published lately: what it said of itself holds. One that was replaced stays listed for a while.
+pub fn is_heard(worker: &WorkerHealth, now: DateTime<Utc>) -> bool {
+    now - worker.seen_at <= SILENT
+}
+
+/// Each partition once, as the worker says it that spoke last.
+pub fn held(flow: &FlowHealth) -> impl Iterator<Item = &PartitionHealth> {
+    let mut newest: BTreeMap<(&str, i32), (DateTime<Utc>, &PartitionHealth)> = BTreeMap::new();
+    for worker in &flow.workers {
+        for part in &worker.partitions {
+            let said = newest
+                .entry((&part.topic, part.partition))
+                .or_insert((worker.seen_at, part));
+            if said.0 < worker.seen_at {
+                *said = (worker.seen_at, part);
+            }
+        }
+    }
+    newest.into_values().map(|(_, part)| part)
 }
 
 /// True when the connector and all its tasks run.

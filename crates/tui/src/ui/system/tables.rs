@@ -1,8 +1,5 @@
 //! Tables of the System tab: the proof, partitions, connectors, workers.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
 use instashop_core::view::{FlowHealth, PartitionHealth, WorkerHealth};
 use ratatui::layout::Rect;
 
@@ -13,7 +10,7 @@ use super::super::widgets::bars::bar;
 use super::super::widgets::grid::{Column, Grid, window};
 use crate::format::{clock, seconds};
 use crate::reading::Source;
-use crate::snapshot::pipeline::{is_up, runs, sources};
+use crate::snapshot::pipeline::{held, is_up, runs, sources};
 use crate::snapshot::{Condition, Drift, Snapshot, StoreName};
 use crate::theme::Role;
 
@@ -140,21 +137,6 @@ fn flows(data: &Snapshot) -> impl Iterator<Item = (Source, &FlowHealth)> {
         .get()
         .map(|system| (Source::Warehouse, &system.flow));
     live.into_iter().chain(warehouse)
-}
-
-fn held(flow: &FlowHealth) -> impl Iterator<Item = &PartitionHealth> {
-    let mut newest: BTreeMap<(&str, i32), (DateTime<Utc>, &PartitionHealth)> = BTreeMap::new();
-    for worker in &flow.workers {
-        for part in &worker.partitions {
-            let said = newest
-                .entry((&part.topic, part.partition))
-                .or_insert((worker.seen_at, part));
-            if said.0 < worker.seen_at {
-                *said = (worker.seen_at, part);
-            }
-        }
-    }
-    newest.into_values().map(|(_, part)| part)
 }
 
 /// The last part of a topic: the table. Heartbeats of a connector are called so.
@@ -390,6 +372,8 @@ pub(in super::super) fn workers(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     #[test]
