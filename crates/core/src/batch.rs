@@ -136,7 +136,7 @@ impl Batch {
     }
 }
 
-/// What became of the records of a batch (docs: reliability I6); the five add up to the number of records.
+/// What became of the records of a batch (docs: reliability I6); the six add up to the number of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Changed something in the sink.
@@ -149,12 +149,14 @@ pub struct Tally {
     pub rejected: u64,
     /// Heartbeats, tombstones and other traffic.
     pub not_a_row: u64,
+    /// Changes of rows of sealed days, which this sink does not keep any more (docs: reliability 5.10).
+    pub late: u64,
 }
 
 impl Tally {
-    /// Sum of the five: equal to the number of records of the batch.
+    /// Sum of the six: equal to the number of records of the batch.
     pub const fn total(&self) -> u64 {
-        self.applied + self.unchanged + self.older + self.rejected + self.not_a_row
+        self.applied + self.unchanged + self.older + self.rejected + self.not_a_row + self.late
     }
 
     /// Both together.
@@ -166,6 +168,7 @@ impl Tally {
             older: self.older + other.older,
             rejected: self.rejected + other.rejected,
             not_a_row: self.not_a_row + other.not_a_row,
+            late: self.late + other.late,
         }
     }
 }

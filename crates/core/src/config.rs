@@ -294,6 +294,9 @@ pub struct Redis {
     pub reader_user: String,
     /// Its password.
     pub reader_password: Secret,
+    /// Business days before today that stay live; older ones are sealed: their orders and events leave Redis, and of their
+    /// totals the platform's headline sums, categories and event types stay. 0 keeps all days live.
+    pub live_days: u64,
 }
 
 impl Default for Redis {
@@ -309,6 +312,7 @@ impl Default for Redis {
             loader_password: Secret::default(),
             reader_user: "instashop_reader".into(),
             reader_password: Secret::default(),
+            live_days: 35,
         }
     }
 }
@@ -528,6 +532,14 @@ impl Config {
                     format!("is {value:?}; it must be one of {}", allowed.join(", ")),
                 );
             }
+        }
+        // Metrics of 30 days are kept live, so fewer days would not do.
+        if !(self.redis.live_days == 0 || (31..=3650).contains(&self.redis.live_days)) {
+            let days = self.redis.live_days;
+            fault(
+                "redis.live_days",
+                format!("is {days}; it must be between 31 and 3650, or 0 to keep all days live"),
+            );
         }
         if self.kafka.replication_factor < 1 {
             fault(

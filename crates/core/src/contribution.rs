@@ -34,7 +34,7 @@ use crate::config::Meaning;
 
 /// Version of this code: raise it whenever a state or a contribution changes its form or meaning. A new version is a
 /// new live generation, built again from the topics.
-pub const CODE_VERSION: u32 = 2;
+pub const CODE_VERSION: u32 = 3;
 
 /// Contribution version: of the code, and of the maps that give meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

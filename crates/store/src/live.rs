@@ -25,10 +25,13 @@ mod recover;
 mod reprice;
 mod scan;
 mod scripts;
+mod seal;
+mod settle;
 mod sweep;
 
 pub use publish::{Bulletin, LivePublisher, Watched};
 pub use query::LiveReader;
+pub use settle::{LiveSettler, Settled};
 
 use std::collections::BTreeMap;
 
@@ -89,17 +92,24 @@ impl LiveSink {
     /// the beginning. For `instashop rebuild live`. Gives the name of the new generation.
     pub async fn start_anew(&mut self, now: DateTime<Utc>) -> Result<String, StoreError> {
         let mut connection = self.connected().await?;
-        let (name, version, _) = recover::stored(&mut connection).await?;
-        let own = Own::new(&self.meaning);
-        recover::create(&mut connection, &self.scripts, &own, name, version, now)
-            .await?
-            .map(|created| created.name)
-            .ok_or_else(|| {
-                StoreError::new(
-                    Kind::Transient,
-                    "another process started a live generation at the same moment",
-                )
-            })
+        let found = recover::stored(&mut connection).await?;
+        let own = Own::new(&self.meaning, &self.config);
+        recover::create(
+            &mut connection,
+            &self.scripts,
+            &own,
+            found.name,
+            found.version,
+            now,
+        )
+        .await?
+        .map(|created| created.name)
+        .ok_or_else(|| {
+            StoreError::new(
+                Kind::Transient,
+                "another process started a live generation at the same moment",
+            )
+        })
     }
 
     /// The connection, opened and checked if there is none.
@@ -131,7 +141,7 @@ impl LiveSink {
             let found = recover::generation(
                 &mut connection,
                 &self.scripts,
-                &Own::new(&self.meaning),
+                &Own::new(&self.meaning, &self.config),
                 self.generation.as_ref(),
                 now,
             )
@@ -181,6 +191,14 @@ impl LiveSink {
             Verdict::Done => Outcome::Applied(done.tally),
             Verdict::Refused(refused) => Outcome::Refused(refused),
             Verdict::Conflict => Outcome::Conflict,
+            Verdict::Boundary(boundary) => {
+                // Computed again with the days that are live now.
+                self.generation = Some(Generation {
+                    boundary,
+                    ..generation
+                });
+                Outcome::Conflict
+            }
         })
     }
 
@@ -202,7 +220,7 @@ impl LiveSink {
         };
         let mut last = None;
         for _ in 0..READS {
-            let mut run = Run::new(batch, now, &self.meaning);
+            let mut run = Run::new(batch, generation.window(now), &self.meaning);
             let mut read = BTreeMap::new();
             loop {
                 match run.go_on(&read) {

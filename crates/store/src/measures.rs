@@ -15,6 +15,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::NaiveDate;
 use instashop_core::config::Meaning;
 use instashop_core::live::Figure;
 use instashop_core::table::Table;
@@ -56,6 +57,17 @@ impl Cut<'_> {
     /// the cut give them: row counts of every table, and for the sales database everything else.
     pub async fn figures(&self, meaning: &Meaning, gone: &Gone) -> Result<BTreeMap<Figure, i64>, StoreError> {
         figures::read(self, meaning, gone).await
+    }
+
+    /// The numbers that a live store holds whose days before `boundary` are sealed: every one of the days from it on, rows of
+    /// those days, and of sealed days what stays of them.
+    pub async fn live_figures(
+        &self,
+        meaning: &Meaning,
+        gone: &Gone,
+        boundary: Option<NaiveDate>,
+    ) -> Result<BTreeMap<Figure, i64>, StoreError> {
+        figures::read_live(self, meaning, gone, boundary).await
     }
 
     /// Count and checksum of each table's rows. Equal sums mean equal rows, whatever their order.

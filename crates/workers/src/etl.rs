@@ -2,6 +2,7 @@
 //!
 //! * `worker` is what stays: marts by dirty key every second, the rest every minute, partitions made ahead and dropped,
 //!   the daily run after midnight of the reporting zone, with the days that were missed.
+//! * `settle` writes totals of sealed days to Redis.
 //! * `runs` asks for runs of some days and shows how they go on.
 //! * `page` prints runs.
 //!
@@ -9,6 +10,7 @@
 
 mod page;
 mod runs;
+mod settle;
 mod worker;
 
 use std::process::ExitCode;
@@ -26,8 +28,8 @@ use crate::verify::seconds;
 
 pub(crate) const HELP: &str = "\
 Without a day it stays: it brings the marts up to date within seconds of a change, makes partitions of the event log ahead \
-and drops old ones, and runs the daily batch after midnight of the reporting zone, also for days it missed. `instashop up` \
-starts one. Run as many as you like: one works, another takes over when it ends.
+and drops old ones, runs the daily batch after midnight of the reporting zone, also for days it missed, and writes the \
+totals of sealed days to Redis. `instashop up` starts one. Run as many as you like: one works, another takes over when it ends.
 
 With a day it asks for a run of that day, waits and shows its steps; the process that stays carries it out, or this one \
 when none does. A day may be run again at any time and ends in the same rows.
@@ -37,6 +39,7 @@ Examples:
   instashop etl --day 2026-03-10                    run one day again
   instashop etl --from 2026-03-01 --to 2026-03-10   run ten days
   instashop etl --refresh                           bring the marts up to date once, as cron would
+  instashop etl --seal                              write the totals of sealed days to Redis once
   instashop etl --list --format json                the last runs
 
 Exit codes: 0 done, or stopped on request; 1 a run failed; 2 usage; 3 a server cannot be reached, or the run did not end in \
@@ -57,6 +60,9 @@ pub struct EtlArgs {
     /// Bring the marts up to date once and end
     #[arg(long, conflicts_with_all = ["day", "from", "to", "list"])]
     refresh: bool,
+    /// Write the totals of sealed days to Redis once, if they are not there or changed since, and end
+    #[arg(long, conflicts_with_all = ["day", "from", "to", "list", "refresh"])]
+    seal: bool,
     /// With --refresh: compute everything anew
     #[arg(long, requires = "refresh")]
     rebuild: bool,
@@ -91,7 +97,7 @@ impl EtlArgs {
 
     /// True when the process does one thing and ends.
     pub(crate) const fn is_short(&self) -> bool {
-        self.day.is_some() || self.from.is_some() || self.refresh || self.list
+        self.day.is_some() || self.from.is_some() || self.refresh || self.seal || self.list
     }
 }
 
@@ -106,6 +112,11 @@ pub(crate) async fn run(args: &EtlArgs, config: &Config, shutdown: Shutdown) -> 
     if args.refresh {
         let done = Box::pin(runs::refresh_once(config, args.rebuild)).await?;
         output::line(&page::refreshed(&done, args.format)?)?;
+        return Ok(Exit::Done.into());
+    }
+    if args.seal {
+        let done = Box::pin(settle::once(config)).await?;
+        output::line(&page::settled(done.as_ref(), args.format)?)?;
         return Ok(Exit::Done.into());
     }
     if days.is_empty() {

@@ -28,7 +28,7 @@ use instashop_store::live::LiveReader;
 use instashop_store::warehouse::{Auditor, KpiResult};
 use serde::Serialize;
 
-use self::live::LiveResult;
+use self::live::{LiveResult, Sealed};
 use self::page::Line;
 use self::progress::Progress;
 use self::sources::SourceResult;
@@ -149,10 +149,11 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode> {
             if args.kpis {
                 output::print(&kpis::page(&metrics))?;
             }
-            output::print(&page::text(&lines, &live.faults, drift))?;
+            output::print(&page::text(&lines, live.sealed.as_ref(), &live.faults, drift))?;
         }
         Format::Json => output::line(&serde_json::to_string(&Document {
             proof: &proof,
+            sealed: live.sealed.as_ref(),
             kpis: &kpis,
         })?)?,
     }
@@ -164,6 +165,8 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode> {
 struct Document<'a> {
     #[serde(flatten)]
     proof: &'a DriftProof,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<&'a Sealed>,
     #[serde(skip_serializing_if = "<[KpiResult]>::is_empty")]
     kpis: &'a [KpiResult],
 }

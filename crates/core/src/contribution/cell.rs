@@ -262,6 +262,8 @@ pub enum Cell {
     Rows {
         /// The table.
         table: Table,
+        /// Business day of the row, of a line its order's; `None` for tables whose rows have no day, and for rows without one.
+        day: Option<NaiveDate>,
     },
     /// Orders and events without a business day.
     Undated,
@@ -310,7 +312,7 @@ impl Cell {
             | Self::Movement { day, .. }
             | Self::Commission { day, .. }
             | Self::Contact { day, .. } => Some(*day),
-            Self::Shipment { due, .. } => *due,
+            Self::Shipment { due: day, .. } | Self::Rows { day, .. } => *day,
             Self::Delivered { due, .. } => Some(*due),
             Self::Paid { .. }
             | Self::OpenVisit { .. }
@@ -321,10 +323,24 @@ impl Cell {
             | Self::Place { .. }
             | Self::Critical { .. }
             | Self::Member { .. }
-            | Self::Rows { .. }
             | Self::Undated
             | Self::ForeignCurrency
             | Self::Repricing { .. } => None,
+        }
+    }
+
+    /// True for totals of a time before a business day begins, in buckets of any length.
+    pub fn is_before(&self, day: NaiveDate, calendar: Calendar) -> bool {
+        match self {
+            Self::Total { bucket, .. } | Self::Events { bucket, .. } => match bucket {
+                Bucket::Day(of) | Bucket::Hour(of, _) => *of < day,
+                Bucket::Minute(_) | Bucket::HalfMinute(_) => calendar.start_of(*bucket) < calendar.start(day),
+            },
+            Self::Paid { minute, .. } => calendar.start_of(Bucket::Minute(*minute)) < calendar.start(day),
+            Self::OpenVisit { end: at, .. } | Self::Now { at, .. } => {
+                *at < calendar.start(day).timestamp_micros()
+            }
+            _ => self.day().is_some_and(|of| of < day),
         }
     }
 

@@ -19,16 +19,25 @@ const ACTIVE_DAYS: u64 = 30;
 /// Contribution of an order: headline sums in four grains, payments and products by day, for the platform and its store.
 ///
 /// An order without a date (NULL, an infinity, a year that has not four digits) belongs to no day; it is counted in
-/// [`Cell::Undated`] and nowhere else. Lines without a live header contribute nothing.
+/// [`Cell::Undated`] and as a row, and nowhere else. Lines without a live header are counted as rows.
 pub fn of_order(order: &Order, calendar: Calendar, meaning: &Meaning, add: &mut Add<'_>) {
-    let Some(header) = order.live_header() else { return };
-    add(
-        Cell::Rows {
-            table: Table::Transaction,
-        },
-        1,
-    );
-    let Some(buckets) = header.at.and_then(|at| calendar.buckets(at)) else {
+    let header = order.live_header();
+    let buckets = header
+        .and_then(|header| header.at)
+        .and_then(|at| calendar.buckets(at));
+    let day = match buckets {
+        Some([Bucket::Day(day), ..]) => Some(day),
+        _ => None,
+    };
+    let lines = order.lines.len() as i64;
+    for (table, rows) in [
+        (Table::Transaction, i64::from(header.is_some())),
+        (Table::TransactionDetail, lines),
+    ] {
+        add(Cell::Rows { table, day }, rows);
+    }
+    let Some(header) = header else { return };
+    let Some(buckets) = buckets else {
         add(Cell::Undated, 1);
         return;
     };

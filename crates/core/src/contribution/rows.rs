@@ -1,5 +1,7 @@
 //! Contributions of states that hold one source row, and of products with their stock rows.
 
+use chrono::NaiveDate;
+
 use super::{
     Add, Bucket, Calendar, Cell, DayMeasure, Delivery, Measure, PlaceMeasure, Scope, StockStatus, store_id,
 };
@@ -18,12 +20,23 @@ const WEB_TRAFFIC: [&str; 5] = [
 ];
 
 fn row(table: Table, add: &mut Add<'_>) {
-    add(Cell::Rows { table }, 1);
+    add(Cell::Rows { table, day: None }, 1);
 }
 
-/// Contribution of a line's entry: it is counted as a row. Its money belongs to the order.
-pub fn of_line(_holder: Holder, add: &mut Add<'_>) {
-    row(Table::TransactionDetail, add);
+/// Business day of a moment.
+fn day_of(at: Option<i64>, calendar: Calendar) -> Option<NaiveDate> {
+    match at.and_then(|at| calendar.buckets(at)) {
+        Some([Bucket::Day(day), ..]) => Some(day),
+        _ => None,
+    }
+}
+
+/// Contribution of a line's entry: one that names no order is counted as a row. All others are counted by their order, whose
+/// is the money too.
+pub fn of_line(holder: Holder, add: &mut Add<'_>) {
+    if holder.order.is_none() {
+        row(Table::TransactionDetail, add);
+    }
 }
 
 /// Contribution of a stock row: it is counted as a row. Its units belong to the product.
@@ -78,7 +91,14 @@ pub fn of_listing(id: i64, listing: &Listing, meaning: &Meaning, add: &mut Add<'
 /// Contribution of a behaviour row: events by type in three grains, sessions and actors by type and day
 /// (KPI events_by_type), and searches. The type NULL is shown as `unknown`.
 pub fn of_behaviour(event: &Behaviour, calendar: Calendar, add: &mut Add<'_>) {
-    row(Table::UserBehavior, add);
+    let day = day_of(event.at, calendar);
+    add(
+        Cell::Rows {
+            table: Table::UserBehavior,
+            day,
+        },
+        1,
+    );
     let Some([day_bucket, hour, minute, _]) = event.at.and_then(|at| calendar.buckets(at)) else {
         add(Cell::Undated, 1);
         return;
@@ -170,7 +190,7 @@ pub fn of_known(table: Table, known: &Known, calendar: Calendar, add: &mut Add<'
 }
 
 fn inserted(at: Option<i64>, measure: DayMeasure, calendar: Calendar, add: &mut Add<'_>) {
-    if let Some([Bucket::Day(day), ..]) = at.and_then(|at| calendar.buckets(at)) {
+    if let Some(day) = day_of(at, calendar) {
         add(
             Cell::Day {
                 scope: Scope::Platform,
@@ -184,10 +204,15 @@ fn inserted(at: Option<i64>, measure: DayMeasure, calendar: Calendar, add: &mut 
 
 /// Contribution of a stock movement. A movement that is neither in nor out moves nothing.
 pub fn of_movement(movement: &Movement, calendar: Calendar, add: &mut Add<'_>) {
-    row(Table::InventoryMovement, add);
-    let (Some([Bucket::Day(day), ..]), Some(inward)) =
-        (movement.at.and_then(|at| calendar.buckets(at)), movement.inward)
-    else {
+    let day = day_of(movement.at, calendar);
+    add(
+        Cell::Rows {
+            table: Table::InventoryMovement,
+            day,
+        },
+        1,
+    );
+    let (Some(day), Some(inward)) = (day, movement.inward) else {
         return;
     };
     add(
@@ -203,7 +228,14 @@ pub fn of_movement(movement: &Movement, calendar: Calendar, add: &mut Add<'_>) {
 
 /// Contribution of a contact with a store.
 pub fn of_contact(contact: &Contact, calendar: Calendar, add: &mut Add<'_>) {
-    row(Table::Interaction, add);
+    let day = day_of(contact.at, calendar);
+    add(
+        Cell::Rows {
+            table: Table::Interaction,
+            day,
+        },
+        1,
+    );
     if contact
         .kind
         .as_deref()
@@ -211,7 +243,7 @@ pub fn of_contact(contact: &Contact, calendar: Calendar, add: &mut Add<'_>) {
     {
         return;
     }
-    if let Some([Bucket::Day(day), ..]) = contact.at.and_then(|at| calendar.buckets(at)) {
+    if let Some(day) = day {
         let parts = [
             contact.store.map(|store| store.to_string()),
             contact.kind.clone(),
@@ -232,12 +264,14 @@ pub fn of_member(membership: Membership, add: &mut Add<'_>) {
 
 /// Contribution of a shipment (KPIs shipments, on_time_rate).
 pub fn of_parcel(parcel: &Parcel, calendar: Calendar, add: &mut Add<'_>) {
-    row(Table::Shipment, add);
-    let day = |at: Option<i64>| match at.and_then(|at| calendar.buckets(at)) {
-        Some([Bucket::Day(day), ..]) => Some(day),
-        _ => None,
-    };
-    let due = day(parcel.due_at);
+    let due = day_of(parcel.due_at, calendar);
+    add(
+        Cell::Rows {
+            table: Table::Shipment,
+            day: due,
+        },
+        1,
+    );
     add(
         Cell::Shipment {
             due,
@@ -247,7 +281,7 @@ pub fn of_parcel(parcel: &Parcel, calendar: Calendar, add: &mut Add<'_>) {
         1,
     );
     let Some(due) = due else { return };
-    let delivery = match day(parcel.delivered_at) {
+    let delivery = match day_of(parcel.delivered_at, calendar) {
         Some(day) if day <= due => Delivery::OnTime,
         Some(_) => Delivery::Late,
         None if parcel.status == "delivered" => Delivery::Unknown,

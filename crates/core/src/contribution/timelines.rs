@@ -9,23 +9,14 @@ use crate::live::{Timeline, Timelines};
 use crate::visits::{StopKind, Visit, VisitOutcome, visits};
 
 /// Contribution of a state of timelines. A visit ends after `gap` microseconds without a stop; it belongs to the business
-/// day it began on, and a visit from before `since` belongs to nobody any more: its day is closed.
-pub fn of_timelines(
-    timelines: &Timelines,
-    calendar: Calendar,
-    gap: i64,
-    since: Option<NaiveDate>,
-    add: &mut Add<'_>,
-) {
+/// day it began on.
+pub fn of_timelines(timelines: &Timelines, calendar: Calendar, gap: i64, add: &mut Add<'_>) {
     for timeline in &timelines.0 {
         let mut days = BTreeSet::new();
         for visit in visits(&timeline.stops, gap) {
             let Some([Bucket::Day(day), ..]) = calendar.buckets(visit.start()) else {
                 continue;
             };
-            if since.is_some_and(|since| day < since) {
-                continue;
-            }
             if days.insert(day) {
                 add(
                     Cell::Visitor {

@@ -287,8 +287,8 @@ fn one_key() {
                 applied,
                 unchanged,
                 older,
-                rejected: 0,
                 not_a_row,
+                ..Tally::default()
             };
             assert_eq!(tally, expected, "{name}");
             assert_eq!(

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
+use super::window::Window;
 use super::work::{Rows, Slots, Work};
 use crate::config::Meaning;
 use crate::contribution::{self, Add, Calendar, Cell};
 use crate::table::Table;
 
 /// Difference between what the states of a batch contribute now and what they contributed when they were read.
-pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTreeMap<Cell, i64> {
+pub(super) fn deltas(work: &Work, window: Window, meaning: &Meaning) -> BTreeMap<Cell, i64> {
     let calendar = Calendar::new(meaning.tz());
     let gap = i64::from(meaning.session_gap_minutes) * 60_000_000;
     let mut sums: BTreeMap<Cell, i64> = BTreeMap::new();
     let mut add = |sign: i64, cell: Cell, value: i64| {
-        if value != 0 && cell.end_of_life(calendar).is_none_or(|end| now < end) {
+        if value != 0
+            && let Some(cell) = window.booked(cell, calendar)
+        {
             *sums.entry(cell).or_default() += sign * value;
         }
     };
@@ -29,7 +30,7 @@ pub(super) fn deltas(work: &Work, now: DateTime<Utc>, meaning: &Meaning) -> BTre
         contribution::of_shopper(shopper, add);
     });
     whole(&work.timelines, &mut add, |_, timelines, add| {
-        contribution::of_timelines(timelines, calendar, gap, None, add);
+        contribution::of_timelines(timelines, calendar, gap, add);
     });
     rows(&work.lines, &mut add, |line, add| {
         contribution::of_line(*line, add);

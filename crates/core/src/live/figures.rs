@@ -20,7 +20,7 @@ use crate::contribution::{
 /// | `category.revenue_cents`, `category.units`, `category.lines` | category | allocated; `lines` counts a sale without lines as one |
 /// | `product.revenue_cents`, `product.units`, `product.lines` | product id | allocated |
 /// | `behaviour.events`, `behaviour.sessions`, `behaviour.actors` | event type | |
-/// | `rows` | table | rows that are not deleted, no day |
+/// | `rows` | table | rows that are not deleted and of no sealed day, no day |
 /// | `undated` | | orders and events without a business day, no day |
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Figure {
@@ -30,6 +30,38 @@ pub struct Figure {
     pub name: &'static str,
     /// Of what.
     pub dimension: String,
+}
+
+impl Figure {
+    /// True for a figure that the live store holds of its day: every one of live days, of sealed ones what the daily run
+    /// writes.
+    pub fn is_held(&self, boundary: Option<NaiveDate>) -> bool {
+        match (self.day, boundary) {
+            (Some(day), Some(boundary)) if day < boundary => matches!(
+                self.name,
+                "revenue_cents"
+                    | "orders"
+                    | "open"
+                    | "failed"
+                    | "cancelled"
+                    | "reversed"
+                    | "unmapped"
+                    | "buyers"
+                    | "category.revenue_cents"
+                    | "category.units"
+                    | "category.lines"
+                    | "behaviour.events"
+            ),
+            _ => true,
+        }
+    }
+
+    /// True for a figure of a sealed day.
+    pub fn is_sealed(&self, boundary: Option<NaiveDate>) -> bool {
+        self.day
+            .zip(boundary)
+            .is_some_and(|(day, boundary)| day < boundary)
+    }
 }
 
 impl std::fmt::Display for Figure {
@@ -53,6 +85,14 @@ pub struct LiveDump {
     pub generation: String,
     /// When the generation was created.
     pub created_at: Option<DateTime<Utc>>,
+    /// First day that is live; `None` when no day is sealed.
+    pub boundary: Option<NaiveDate>,
+    /// The boundary up to which states and totals of sealed days have left.
+    pub left: Option<NaiveDate>,
+    /// When the totals of sealed days were last written from the warehouse.
+    pub sealed_at: Option<DateTime<Utc>>,
+    /// Changes of sealed days that came since.
+    pub late: u64,
     /// Next offset to read, per partition.
     pub checkpoints: Vec<(Partition, i64)>,
     /// Every number that is not zero.
@@ -63,6 +103,14 @@ pub struct LiveDump {
     pub faults: Vec<String>,
 }
 
+impl LiveDump {
+    /// True when the totals of sealed days say what they should: they were written, and nothing came since. Where no day is
+    /// sealed there is nothing to say.
+    pub const fn is_settled(&self) -> bool {
+        self.boundary.is_none() || (self.sealed_at.is_some() && self.late == 0)
+    }
+}
+
 /// The figures that stand in the totals of the platform as they are; those of categories are kept apart, since the store
 /// books them. Zeros are left out.
 pub fn figures_of(cells: &BTreeMap<Cell, i64>) -> BTreeMap<Figure, i64> {
@@ -70,7 +118,7 @@ pub fn figures_of(cells: &BTreeMap<Cell, i64>) -> BTreeMap<Figure, i64> {
     for (cell, value) in cells {
         let mut add = |name, dimension: &str, value: i64| {
             let figure = Figure {
-                day: cell.day(),
+                day: cell.day().filter(|_| name != "rows"),
                 name,
                 dimension: dimension.to_owned(),
             };
@@ -139,7 +187,7 @@ pub fn figures_of(cells: &BTreeMap<Cell, i64>) -> BTreeMap<Figure, i64> {
             } => add("behaviour.events", kind, *value),
             Cell::Session { kind, .. } => add("behaviour.sessions", kind, 1),
             Cell::Actor { kind, .. } => add("behaviour.actors", kind, 1),
-            Cell::Rows { table } => add("rows", table.name(), *value),
+            Cell::Rows { table, .. } => add("rows", table.name(), *value),
             Cell::Undated => add("undated", "", *value),
             _ => {}
         }

@@ -11,6 +11,7 @@ use super::rows::{Behaviour, Shelf};
 use super::shopper::Sale;
 use super::state::{BrokenState, StateId, Stored};
 use super::timeline::Entry;
+use super::window::Keep;
 use super::work::{Work, open};
 use crate::config::{Meaning, OrderClass};
 use crate::contribution::{Bucket, Calendar, store_id};
@@ -95,12 +96,17 @@ impl Moves {
             .collect()
     }
 
-    /// Takes out and puts in.
+    /// Takes out and puts in. What lies so far before the boundary that it may have left is not missed.
     pub(super) fn carry_out(
         self,
         work: &mut Work,
         read: &BTreeMap<StateId, Stored>,
+        keep: Keep,
     ) -> Result<(), BrokenState> {
+        let unless_gone = |taken: Result<(), BrokenState>, is_gone: bool| match taken {
+            Err(BrokenState::LostPart { .. }) if is_gone => Ok(()),
+            taken => taken,
+        };
         for part in self.taken {
             let Some(holder) = part.holder() else { continue };
             match part {
@@ -111,8 +117,14 @@ impl Moves {
                         holder,
                     })?;
                 }
-                Part::Sale(sale) => open(&mut work.shoppers, read, holder)?.new.remove(sale)?,
-                Part::Stop(entry) => open(&mut work.timelines, read, holder)?.new.remove(&entry)?,
+                Part::Sale(sale) => {
+                    let taken = open(&mut work.shoppers, read, holder)?.new.remove(sale);
+                    unless_gone(taken, keep.is_forgotten(sale.day))?;
+                }
+                Part::Stop(entry) => {
+                    let taken = open(&mut work.timelines, read, holder)?.new.remove(&entry);
+                    unless_gone(taken, keep.is_past(Some(entry.stop.at)))?;
+                }
             }
         }
         for part in self.put {

@@ -17,6 +17,8 @@ use crate::contribution::{Calendar, Cell, Scope};
 /// Every total by day or without a bucket, and what readers join them with.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LiveTotals {
+    /// First day that is live: earlier ones are left out. `None` when no day is sealed.
+    pub boundary: Option<NaiveDate>,
     /// The totals; none is zero. Of visits that may go on and of what somebody just did, those of about the last day.
     pub cells: BTreeMap<Cell, i64>,
     /// Cents and units by category.
@@ -96,12 +98,32 @@ const HELD: [(&str, &str); 58] = [
     ("data_quality", "/(unmapped_status|sale_without_lines)$"),
 ];
 
-/// Which keys of which metrics Redis holds on a business day, as (metric, regular expression of PostgreSQL).
-pub fn held(today: NaiveDate) -> Vec<(&'static str, String)> {
+/// What is held of metrics that are no sum of days, or of more days than are live, once there is a boundary: nothing, or these
+/// keys.
+const HELD_OF_LIVE_DAYS: [(&str, Option<&str>); 4] = [
+    ("revenue_total", None),
+    ("growth_rate", None),
+    ("commission", Some("/earned$")),
+    (
+        "totals",
+        Some("^(stores|buyers|products|stock rows|carriers|segments|segment members)$"),
+    ),
+];
+
+/// Which keys of which metrics Redis holds on a business day, as (metric, regular expression of PostgreSQL). Of keys that
+/// begin with a day, those before the boundary are not held.
+pub fn held(today: NaiveDate, boundary: Option<NaiveDate>) -> Vec<(&'static str, String)> {
     let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
     let recent = format!("({today}|{yesterday})");
+    let keys = |metric: &str, keys: &'static str| {
+        let live = HELD_OF_LIVE_DAYS.iter().find(|(of, _)| *of == metric);
+        match live.filter(|_| boundary.is_some()) {
+            Some((_, keys)) => *keys,
+            None => Some(keys),
+        }
+    };
     HELD.iter()
-        .map(|(metric, keys)| (*metric, keys.replace("<recent>", &recent)))
+        .filter_map(|(metric, all)| Some((*metric, keys(metric, all)?.replace("<recent>", &recent))))
         .collect()
 }
 
@@ -266,6 +288,29 @@ mod tests {
         "slow_queries",
         "capacity",
     ];
+
+    #[test]
+    fn with_a_boundary_what_needs_all_days_is_not_held() {
+        let today: NaiveDate = "2026-03-10".parse().unwrap();
+        let all = held(today, None);
+        let live = held(today, Some("2026-02-03".parse().unwrap()));
+        let of = |held: &[(&str, String)], metric| {
+            let found = held.iter().find(|(of, _)| *of == metric);
+            found.map(|(_, keys)| keys.clone())
+        };
+        assert_eq!(all.len(), HELD.len());
+        assert_eq!(live.len(), HELD.len() - 2);
+        assert_eq!(of(&live, "revenue_total"), None);
+        assert_eq!(of(&live, "commission").as_deref(), Some("/earned$"));
+        assert_eq!(
+            of(&live, "max_order").as_deref(),
+            Some("^(2026-03-10|2026-03-09)/")
+        );
+        assert_eq!(of(&live, "orders"), of(&all, "orders"));
+        for (metric, _) in HELD_OF_LIVE_DAYS {
+            assert!(of(&all, metric).is_some(), "{metric}");
+        }
+    }
 
     #[test]
     fn catalogue_and_live_store_name_the_same_metrics() {

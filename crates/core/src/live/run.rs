@@ -6,15 +6,17 @@ use chrono::{DateTime, Utc};
 
 use super::deltas::deltas;
 use super::gather::Moves;
+use super::past::Past;
 use super::state::{BrokenState, StateId, Stored};
 use super::step::{Records, Step, Writes};
 use super::tender;
+use super::window::{Keep, Window};
 use super::work::{Work, open};
 use crate::batch::{Batch, Tally};
 use crate::change::Record;
 use crate::config::Meaning;
 use crate::contribution::{Calendar, Cell};
-use crate::order::{Holder, Kept};
+use crate::order::{Holder, Kept, Order};
 use crate::table::Table;
 use crate::view::TapeEntry;
 
@@ -29,13 +31,14 @@ pub enum Progress {
 
 /// A batch on its way through the pure flow.
 ///
-/// Pure: the same batch, states and arguments give the same result. `now` only discards corrections of buckets past their
-/// life. The caller asks [`Run::go_on`] again with every state it was told to read, until it is done: first the rows the
+/// Pure: the same batch, states and arguments give the same result. The window only discards corrections of buckets past
+/// their life, and keeps rows of sealed days out. The caller asks [`Run::go_on`] again with every state it was told to read, until it is done: first the rows the
 /// records name, then the orders that hold their lines, then the states that gather parts of the changed rows.
 #[derive(Debug)]
 pub struct Run<'a> {
     batch: &'a Batch,
-    now: DateTime<Utc>,
+    window: Window,
+    keep: Keep,
     meaning: &'a Meaning,
     /// Orders to be computed again although no record names them.
     orders: &'a [i64],
@@ -48,16 +51,18 @@ struct Applied {
     work: Work,
     moves: Moves,
     tally: Tally,
+    crossings: u64,
     as_of: Option<DateTime<Utc>>,
     tape: Vec<TapeEntry>,
 }
 
 impl<'a> Run<'a> {
     /// Begins a batch.
-    pub fn new(batch: &'a Batch, now: DateTime<Utc>, meaning: &'a Meaning) -> Self {
+    pub fn new(batch: &'a Batch, window: Window, meaning: &'a Meaning) -> Self {
         Self {
             batch,
-            now,
+            window,
+            keep: window.keep(meaning),
             meaning,
             orders: &[],
             applied: None,
@@ -65,10 +70,10 @@ impl<'a> Run<'a> {
     }
 
     /// Computes orders again although nothing of them changed: the currency of a product of theirs did.
-    pub fn again(batch: &'a Batch, orders: &'a [i64], now: DateTime<Utc>, meaning: &'a Meaning) -> Self {
+    pub fn again(batch: &'a Batch, orders: &'a [i64], window: Window, meaning: &'a Meaning) -> Self {
         Self {
             orders,
-            ..Self::new(batch, now, meaning)
+            ..Self::new(batch, window, meaning)
         }
     }
 
@@ -78,22 +83,23 @@ impl<'a> Run<'a> {
             ids.into_iter().filter(|id| !read.contains_key(id)).collect()
         };
         if self.applied.is_none() {
-            let mut ids = wanted(self.batch, read)?;
+            let mut ids = wanted(self.batch, read, self.keep)?;
             ids.extend(self.orders.iter().map(|id| StateId::Order(*id)));
             let ids = missing(ids);
             if !ids.is_empty() {
                 return Ok(Progress::Read(ids));
             }
-            let mut records = Records::new(read, self.meaning);
+            let mut records = Records::new(read, self.meaning, self.keep);
             let (tally, as_of) = records.apply(self.batch)?;
             for id in self.orders {
                 open(&mut records.work.orders, read, StateId::Order(*id))?.touched = true;
             }
-            let (work, tape) = (records.work, records.tape);
+            let (work, tape, crossings) = (records.work, records.tape, records.crossings);
             self.applied = Some(Applied {
                 moves: Moves::of(&work, self.meaning),
                 work,
                 tally,
+                crossings,
                 as_of,
                 tape,
             });
@@ -111,18 +117,21 @@ impl<'a> Run<'a> {
             mut work,
             moves,
             tally,
+            crossings,
             as_of,
             tape,
         }) = self.applied.take()
         else {
             return Ok(Progress::Done(Box::default()));
         };
-        moves.carry_out(&mut work, read)?;
-        let repriced = tender::of_products(&mut work, read, self.meaning)?;
+        moves.carry_out(&mut work, read, self.keep)?;
+        let again = tender::of_products(&mut work, read, self.meaning)?;
         let calendar = Calendar::new(self.meaning.tz());
         tender::of_orders(&mut work, read, calendar, self.meaning)?;
-        let mut deltas = deltas(&work, self.now, self.meaning);
-        for product in repriced {
+        let mut deltas = deltas(&work, self.window, self.meaning);
+        let mut repriced = 0;
+        for product in again {
+            repriced += u64::from(self.keep.is_sealing());
             deltas.insert(Cell::Repricing { product }, 1);
         }
         let writes = Writes {
@@ -131,13 +140,20 @@ impl<'a> Run<'a> {
             categories: categories(&work),
             tape,
             as_of,
+            // Orders of sealed days are converted again by the warehouse alone.
+            late: tally.late + crossings + repriced,
         };
         Ok(Progress::Done(Box::new(Step { writes, tally })))
     }
 }
 
-/// The states of the rows that the records name, and of the orders that hold their lines, as far as they are known.
-fn wanted(batch: &Batch, read: &BTreeMap<StateId, Stored>) -> Result<BTreeSet<StateId>, BrokenState> {
+/// The states of the rows that the records name, and of the orders that hold their lines, as far as they are known; where
+/// days are sealed, also which of the orders have left.
+fn wanted(
+    batch: &Batch,
+    read: &BTreeMap<StateId, Stored>,
+    keep: Keep,
+) -> Result<BTreeSet<StateId>, BrokenState> {
     let mut ids = BTreeSet::new();
     for record in &batch.records {
         match &record.content {
@@ -160,6 +176,15 @@ fn wanted(batch: &Batch, read: &BTreeMap<StateId, Stored>) -> Result<BTreeSet<St
             _ => {}
         }
     }
+    if keep.is_sealing() {
+        let orders = ids.iter().filter_map(|id| match id {
+            StateId::Order(order) => Some(*order),
+            _ => None,
+        });
+        let pasts: BTreeSet<StateId> = orders.map(Past::holder).collect();
+        ids.extend(pasts);
+        ids.extend(lines_of_late_orders(batch, read, keep)?);
+    }
     // Order lines need a second, short read only where the stored entry of a line points to an order that no record named.
     let mut holders = Vec::new();
     for id in &ids {
@@ -171,6 +196,34 @@ fn wanted(batch: &Batch, read: &BTreeMap<StateId, Stored>) -> Result<BTreeSet<St
     }
     ids.extend(holders);
     Ok(ids)
+}
+
+/// Entries of lines that came before the header of their order, which turns out to be of a sealed day: they leave with it.
+fn lines_of_late_orders(
+    batch: &Batch,
+    read: &BTreeMap<StateId, Stored>,
+    keep: Keep,
+) -> Result<Vec<StateId>, BrokenState> {
+    let mut lines = Vec::new();
+    for record in &batch.records {
+        let Ok(Record::Change(change)) = &record.content else {
+            continue;
+        };
+        let id = StateId::of(change.table, change.key);
+        let (StateId::Order(_), Some(stored), Some(row)) = (id, read.get(&id), &change.after) else {
+            continue;
+        };
+        if keep.is_past(row.micros(Table::Transaction, "transaction_date")) {
+            let order: Option<Order> = stored.read(id)?;
+            let waiting = order.filter(|order| order.header.is_none());
+            lines.extend(
+                waiting
+                    .into_iter()
+                    .flat_map(|order| order.lines.into_keys().map(StateId::Line)),
+            );
+        }
+    }
+    Ok(lines)
 }
 
 fn categories(work: &Work) -> Vec<(i64, String)> {

@@ -71,6 +71,14 @@ impl Shopper {
             .or_default() += 1;
     }
 
+    /// Forgets the days before `since` but for the first at each store, which says that the buyer is not new.
+    pub(super) fn forget_before(&mut self, since: NaiveDate) {
+        for days in self.stores.values_mut() {
+            let first = days.keys().next().copied();
+            days.retain(|day, _| *day >= since || Some(*day) == first);
+        }
+    }
+
     pub(super) fn remove(&mut self, sale: Sale) -> Result<(), BrokenState> {
         let lost = || BrokenState::LostPart {
             what: format!("a sale of {} at store {}", sale.day, sale.store),
@@ -92,6 +100,27 @@ impl Shopper {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shopper_forgets_old_days_but_for_the_first() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let sale = |of: &str| Sale {
+            buyer: 1,
+            store: 3,
+            day: day(of),
+        };
+        let mut shopper = Shopper::default();
+        for of in ["2026-08-01", "2026-08-03", "2026-08-20", "2026-08-20"] {
+            shopper.add(sale(of));
+        }
+        shopper.forget_before(day("2026-08-10"));
+        let held = |shopper: &Shopper| -> Vec<(String, u32)> {
+            let days = shopper.stores[&3].iter();
+            days.map(|(day, sales)| (day.to_string(), *sales)).collect()
+        };
+        let expected = [("2026-08-01", 1), ("2026-08-20", 2)].map(|(day, sales)| (day.to_owned(), sales));
+        assert_eq!(held(&shopper), expected);
+    }
 
     #[test]
     fn a_shopper_is_a_short_array_and_forgets_what_was_taken_back() {

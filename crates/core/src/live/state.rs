@@ -45,6 +45,8 @@ pub enum StateId {
     Tender(i64),
     /// What actors did at stores, by a digest of both; gathered from behaviour events and orders.
     Timelines(i64),
+    /// Orders that left, 512 ids in each.
+    Past(i64),
 }
 
 impl StateId {
@@ -86,6 +88,7 @@ impl StateId {
             Self::Shopper(id) => ("shopper", id),
             Self::Tender(id) => ("tender", id),
             Self::Timelines(id) => ("timelines", id),
+            Self::Past(id) => ("past", id),
         }
     }
 

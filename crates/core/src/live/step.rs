@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::past::Past;
 use super::rows::{Behaviour, Contact, Known, Membership, Merchant, Movement, Parcel, Product, Shelf};
 use super::state::{BrokenState, StateId, Stored};
 use super::tape::{self, is_news};
+use super::window::Keep;
 use super::work::{Slots, Work, open};
 use crate::batch::{Batch, Tally};
 use crate::change::{Change, Op, Record, Row};
@@ -43,6 +45,8 @@ pub struct Writes {
     pub tape: Vec<TapeEntry>,
     /// Newest commit time at a source in the batch.
     pub as_of: Option<DateTime<Utc>>,
+    /// Changes of rows of sealed days, which the totals of those days do not show before they are written again.
+    pub late: u64,
 }
 
 /// Result of a [`Run`].
@@ -59,6 +63,8 @@ enum Fate {
     Applied,
     Unchanged,
     Older,
+    /// Of a sealed day.
+    Late,
 }
 
 /// The records of a batch while they are applied, one after the other.
@@ -67,17 +73,22 @@ pub(super) struct Records<'a> {
     pub(super) meaning: &'a Meaning,
     pub(super) work: Work,
     pub(super) tape: Vec<TapeEntry>,
+    keep: Keep,
+    /// Changes that moved a row from a live day to a sealed one, or back: the sealed day does not show them.
+    pub(super) crossings: u64,
     /// Rows whose last record in this batch was a delete that was dropped as a replay.
     dropped_deletes: HashSet<StateId>,
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(read: &'a BTreeMap<StateId, Stored>, meaning: &'a Meaning) -> Self {
+    pub(super) fn new(read: &'a BTreeMap<StateId, Stored>, meaning: &'a Meaning, keep: Keep) -> Self {
         Self {
             read,
             meaning,
             work: Work::default(),
             tape: Vec::new(),
+            keep,
+            crossings: 0,
             dropped_deletes: HashSet::new(),
         }
     }
@@ -97,6 +108,7 @@ impl<'a> Records<'a> {
                         Fate::Applied => &mut tally.applied,
                         Fate::Unchanged => &mut tally.unchanged,
                         Fate::Older => &mut tally.older,
+                        Fate::Late => &mut tally.late,
                     }
                 }
                 Ok(Record::Tombstone {
@@ -123,7 +135,17 @@ impl<'a> Records<'a> {
             StateId::Product(_) => self.product(id, change, image)?,
             StateId::Behaviour(_) => {
                 let of = |old: Option<&Behaviour>| image.map(|image| Behaviour::of(image, old));
-                row(&mut self.work.behaviour, self.read, id, change, of)?.fate
+                let slots = &mut self.work.behaviour;
+                dated(
+                    slots,
+                    self.read,
+                    id,
+                    change,
+                    (self.keep, &mut self.crossings),
+                    |row| row.at,
+                    of,
+                )?
+                .fate
             }
             StateId::Stock(_) => {
                 let slots = &mut self.work.stock;
@@ -135,7 +157,16 @@ impl<'a> Records<'a> {
             }
             StateId::Shipment(_) => {
                 let of = |old: Option<&Parcel>| image.map(|image| Parcel::of(change, image, old));
-                let done = row(&mut self.work.shipments, self.read, id, change, of)?;
+                let slots = &mut self.work.shipments;
+                let done = dated(
+                    slots,
+                    self.read,
+                    id,
+                    change,
+                    (self.keep, &mut self.crossings),
+                    |row| row.due_at,
+                    of,
+                )?;
                 if done.is_news(change) {
                     self.tape
                         .extend(tape::shipment(change, done.old.as_ref(), done.new));
@@ -160,18 +191,40 @@ impl<'a> Records<'a> {
             }
             StateId::Movement(_) => {
                 let slots = &mut self.work.movements;
-                row(slots, self.read, id, change, |_| image.map(Movement::of))?.fate
+                let of = |_: Option<&Movement>| image.map(Movement::of);
+                dated(
+                    slots,
+                    self.read,
+                    id,
+                    change,
+                    (self.keep, &mut self.crossings),
+                    |row| row.at,
+                    of,
+                )?
+                .fate
             }
             StateId::Contact(_) => {
                 let slots = &mut self.work.contacts;
-                row(slots, self.read, id, change, |_| image.map(Contact::of))?.fate
+                let of = |_: Option<&Contact>| image.map(Contact::of);
+                dated(
+                    slots,
+                    self.read,
+                    id,
+                    change,
+                    (self.keep, &mut self.crossings),
+                    |row| row.at,
+                    of,
+                )?
+                .fate
             }
             StateId::Member(_) => {
                 let slots = &mut self.work.members;
                 row(slots, self.read, id, change, |_| image.map(Membership::of))?.fate
             }
             // Gathered from others; no row is stored as one.
-            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) => Fate::Unchanged,
+            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) | StateId::Past(_) => {
+                Fate::Unchanged
+            }
         };
         if image.is_none() && matches!(fate, Fate::Older) {
             self.dropped_deletes.insert(id);
@@ -182,6 +235,9 @@ impl<'a> Records<'a> {
     }
 
     fn order(&mut self, id: StateId, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
+        if self.is_past(change.key, image)? {
+            return Ok(Fate::Late);
+        }
         let slot = open(&mut self.work.orders, self.read, id)?;
         let stored = slot.new.header.as_ref();
         if Position::judge(stored.map(|kept| kept.position), change.position) == Verdict::Older {
@@ -200,9 +256,14 @@ impl<'a> Records<'a> {
             });
             new
         });
+        let is_late = |header: &Header| self.keep.is_past(header.at);
+        let headers = || [&old, &new].into_iter().flatten();
         let fate = if old == new {
             Fate::Unchanged
+        } else if headers().all(is_late) {
+            Fate::Late
         } else {
+            self.crossings += u64::from(headers().any(is_late));
             Fate::Applied
         };
         if matches!(fate, Fate::Applied) && is_news(change) {
@@ -219,6 +280,56 @@ impl<'a> Records<'a> {
         Ok(fate)
     }
 
+    /// True for a change of an order that has left. The header of an order of a sealed day that has not left is kept like any
+    /// other, so that its buyer remembers the right days, until all states of sealed days leave; the lines that came before
+    /// it go at once.
+    ///
+    /// An order that comes back from a sealed day is kept again, without the lines that have left: its money is right, its
+    /// products are not, and `verify` shows it.
+    fn is_past(&mut self, order: i64, image: Option<&Row>) -> Result<bool, BrokenState> {
+        let Records {
+            work,
+            read,
+            keep,
+            crossings,
+            ..
+        } = self;
+        let slot = open(&mut work.orders, read, StateId::Order(order))?;
+        if !keep.is_sealing() || slot.new.header.is_some() {
+            return Ok(false);
+        }
+        let past = open(&mut work.pasts, read, Past::holder(order))?;
+        past.touched = true;
+        let at = image.map(|row| row.micros(Table::Transaction, "transaction_date"));
+        let Some(at) = at else {
+            return Ok(past.new.contains(order));
+        };
+        if !keep.is_past(at) {
+            *crossings += u64::from(past.new.contains(order));
+            past.new.remove(order);
+            return Ok(false);
+        }
+        for line in std::mem::take(&mut slot.new.lines).into_keys() {
+            open(&mut work.lines, read, StateId::Line(line))?.new = None;
+        }
+        Ok(past.new.contains(order))
+    }
+
+    /// True for an order whose lines are not kept: it has left, or will.
+    fn is_leaving(&mut self, order: i64) -> Result<bool, BrokenState> {
+        let Records { work, read, keep, .. } = self;
+        if !keep.is_sealing() {
+            return Ok(false);
+        }
+        let held = &open(&mut work.orders, read, StateId::Order(order))?.new;
+        if let Some(header) = held.live_header() {
+            return Ok(keep.is_past(header.at));
+        }
+        let past = open(&mut work.pasts, read, Past::holder(order))?;
+        past.touched = true;
+        Ok(past.new.contains(order))
+    }
+
     fn line(&mut self, line: i64, change: &Change, image: Option<&Row>) -> Result<Fate, BrokenState> {
         let id = StateId::Line(line);
         let slot = open(&mut self.work.lines, self.read, id)?;
@@ -226,11 +337,24 @@ impl<'a> Records<'a> {
         if Position::judge(stored, change.position) == Verdict::Older {
             return Ok(Fate::Older);
         }
+        let is_known = slot.new.is_some();
         let new = image.map(|row| Holder {
             order: row.int(Table::TransactionDetail, "transaction_id"),
         });
         let content = image.map(Line::of);
-        self.place(line, change.position, new, content)
+        let left = match new.and_then(|holder| holder.order) {
+            Some(order) => self.is_leaving(order)?,
+            // A deleted line that nobody knows is one of an order that has left.
+            None => image.is_none() && self.keep.is_sealing() && !is_known,
+        };
+        if !left {
+            return self.place(line, change.position, new, content);
+        }
+        if is_known {
+            self.place(line, change.position, None, None)?;
+        }
+        open(&mut self.work.lines, self.read, id)?.new = None;
+        Ok(Fate::Late)
     }
 
     /// Takes a line out of the order that holds it and puts it into the one it names now.
@@ -355,7 +479,7 @@ impl<'a> Records<'a> {
             StateId::Movement(_) => bury(&mut open(&mut work.movements, read, id)?.new),
             StateId::Contact(_) => bury(&mut open(&mut work.contacts, read, id)?.new),
             StateId::Member(_) => bury(&mut open(&mut work.members, read, id)?.new),
-            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) => false,
+            StateId::Shopper(_) | StateId::Tender(_) | StateId::Timelines(_) | StateId::Past(_) => false,
         })
     }
 }
@@ -384,6 +508,39 @@ impl<T> Done<'_, T> {
     fn is_news(&self, change: &Change) -> bool {
         matches!(self.fate, Fate::Applied) && is_news(change)
     }
+}
+
+/// Applies a change to a state that holds one row of a moment, `at`. A row of a sealed day is kept out; one that was kept
+/// stays until it leaves.
+fn dated<'a, T>(
+    slots: &'a mut Slots<Option<Kept<T>>>,
+    read: &BTreeMap<StateId, Stored>,
+    id: StateId,
+    change: &Change,
+    (keep, crossings): (Keep, &mut u64),
+    at: impl Fn(&T) -> Option<i64>,
+    image: impl Fn(Option<&T>) -> Option<T>,
+) -> Result<Done<'a, T>, BrokenState>
+where
+    T: Clone + PartialEq + serde::Serialize + serde::de::DeserializeOwned,
+{
+    if keep.is_sealing() && open(slots, read, id)?.new.is_none() {
+        // What is deleted without being known is of a sealed day too.
+        let is_late = image(None).is_none_or(|row| keep.is_past(at(&row)));
+        if is_late {
+            return Ok(Done {
+                fate: Fate::Late,
+                old: None,
+                new: None,
+            });
+        }
+    }
+    let done = row(slots, read, id, change, image)?;
+    let is_past = |row: &T| keep.is_past(at(row));
+    if matches!(done.fate, Fate::Applied) && done.old.iter().chain(done.new).any(is_past) {
+        *crossings += 1;
+    }
+    Ok(done)
 }
 
 /// Applies a change to a state that holds one row. `image` makes the new row, given the stored one.

@@ -1,3 +1,5 @@
+mod sealed;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,6 +76,10 @@ impl Store {
     }
 
     fn apply_at(&mut self, now: DateTime<Utc>, records: Vec<Record>) -> Step {
+        self.apply_in(Window::open(now), records)
+    }
+
+    fn apply_in(&mut self, window: Window, records: Vec<Record>) -> Step {
         let batch = Batch {
             steps: vec![Stretch {
                 partition: Partition {
@@ -96,7 +102,7 @@ impl Store {
                 .collect(),
         };
         let meaning = Meaning::default();
-        let mut run = Run::new(&batch, now, &meaning);
+        let mut run = Run::new(&batch, window, &meaning);
         let mut read = BTreeMap::new();
         let done = loop {
             match run.go_on(&read).unwrap() {

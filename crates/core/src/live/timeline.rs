@@ -77,6 +77,14 @@ impl Timelines {
         self.0.is_empty()
     }
 
+    /// Keeps the stops that are wanted.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(&Stop) -> bool) {
+        for timeline in &mut self.0 {
+            timeline.stops.retain(&is_wanted);
+        }
+        self.0.retain(|timeline| !timeline.stops.is_empty());
+    }
+
     pub(super) fn add(&mut self, entry: &Entry) {
         let of = |timeline: &Timeline| {
             (timeline.actor.as_str(), timeline.store) == (entry.actor.as_str(), entry.store)

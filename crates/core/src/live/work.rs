@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::past::Past;
 use super::rows::{Behaviour, Contact, Known, Listing, Membership, Merchant, Movement, Parcel, Shelf};
 use super::shopper::Shopper;
 use super::state::{BrokenState, StateId, Stored};
@@ -48,6 +49,7 @@ pub(super) struct Work {
     pub(super) shoppers: Slots<Shopper>,
     pub(super) timelines: Slots<Timelines>,
     pub(super) tenders: Slots<Tender>,
+    pub(super) pasts: Slots<Past>,
 }
 
 impl Work {
@@ -84,6 +86,7 @@ impl Work {
             &mut into,
         );
         writes(&self.tenders, StateId::Tender, Tender::is_empty, &mut into);
+        writes(&self.pasts, StateId::Past, Past::is_empty, &mut into);
         into
     }
 }

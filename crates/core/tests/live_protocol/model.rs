@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use instashop_core::checkpoint::{Answer, Owned, Partition, Step};
 use instashop_core::contribution::{Cell, ProductKey, ProductMeasure, Scope};
-use instashop_core::live::{Figure, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes, figures_of};
+use instashop_core::live::{Figure, Leave, StateId, Stored, UNATTRIBUTED, UNCLASSIFIED, Writes, figures_of};
 use instashop_core::order::Order;
 
 /// A sum of a category on a day.
@@ -17,6 +17,8 @@ pub struct Model {
     pub generation: u64,
     partitions: BTreeMap<Partition, Owned>,
     states: BTreeMap<StateId, Stored>,
+    /// First day that is live; earlier ones are sealed.
+    pub boundary: Option<NaiveDate>,
     pub cells: BTreeMap<Cell, i64>,
     categories: BTreeMap<i64, String>,
     pub by_category: BTreeMap<CategoryCell, i64>,
@@ -31,6 +33,8 @@ pub enum Said {
     Done,
     Refused(Vec<(Partition, Answer)>),
     Conflict,
+    /// It was computed for another boundary.
+    Boundary,
 }
 
 impl Model {
@@ -54,6 +58,7 @@ impl Model {
         let generation = self.generation + 1;
         *self = Self {
             generation,
+            boundary: self.boundary,
             forgets_to_compare: self.forgets_to_compare,
             ..Self::default()
         };
@@ -62,6 +67,12 @@ impl Model {
     /// A stored state.
     pub fn read(&self, id: StateId) -> Stored {
         self.states.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// States that may leave.
+    pub fn passing(&self) -> Vec<StateId> {
+        let ids = self.states.keys().copied();
+        ids.filter(|id| Leave::concerns(*id)).collect()
     }
 
     /// Products whose orders are to be computed again, and how often each was marked.
@@ -87,7 +98,13 @@ impl Model {
     }
 
     /// Applies everything or nothing.
-    pub fn commit(&mut self, generation: u64, steps: &[Step], writes: &Writes) -> Said {
+    pub fn commit(
+        &mut self,
+        generation: u64,
+        boundary: Option<NaiveDate>,
+        steps: &[Step],
+        writes: &Writes,
+    ) -> Said {
         let refused: Vec<_> = steps
             .iter()
             .filter_map(|step| {
@@ -99,6 +116,9 @@ impl Model {
             .collect();
         if !refused.is_empty() {
             return Said::Refused(refused);
+        }
+        if boundary != self.boundary {
+            return Said::Boundary;
         }
         let changed =
             |write: &&instashop_core::live::StateWrite| self.read(write.id).digest() != write.expected;
@@ -198,11 +218,11 @@ impl Model {
         }
     }
 
-    /// All numbers, as the recount names them.
-    pub fn figures(&self) -> BTreeMap<Figure, i64> {
-        let mut figures = figures_of(&self.cells);
+    /// All numbers, as the recount names them, with those totals that are live.
+    pub fn figures(&self, live: &BTreeMap<Cell, i64>) -> BTreeMap<Figure, i64> {
+        let mut figures = figures_of(live);
         for ((scope, day, category, name), value) in &self.by_category {
-            if *scope == Scope::Platform {
+            if *scope == Scope::Platform && self.boundary.is_none_or(|boundary| *day >= boundary) {
                 let figure = Figure {
                     day: Some(*day),
                     name,
@@ -219,7 +239,8 @@ impl Model {
         let of_stores = self
             .by_category
             .iter()
-            .filter(|(cell, _)| cell.0 != Scope::Platform);
+            .filter(|(cell, _)| cell.0 != Scope::Platform)
+            .filter(|(cell, _)| self.boundary.is_none_or(|boundary| cell.1 >= boundary));
         of_stores.map(|(cell, value)| (cell.clone(), *value)).collect()
     }
 }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use instashop_core::change::{Moment, Value};
 use instashop_core::config::{CommissionRule, Meaning, OrderClass, Rate};
 use instashop_core::live::Figure;
 use instashop_core::table::Table;
 use instashop_core::view::Totals;
 
-use crate::shop::{OrderRow, Shop};
+use crate::shop::{OrderRow, Shop, SmallRow};
 
 /// A sale of a product on a day: category, product (`None` for a line without one and for no line at all), cents,
 /// units, buyer.
@@ -145,7 +146,7 @@ pub fn day_of(micros: Option<i64>, zone: Tz) -> Option<(NaiveDate, DateTime<Utc>
 }
 
 /// Counts everything.
-pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
+pub fn recount(shop: &Shop, meaning: &Meaning, boundary: Option<NaiveDate>) -> Recount {
     let mut found = Recount::default();
     let zone = meaning.tz();
     let mut buyers: BTreeSet<(NaiveDate, i64)> = BTreeSet::new();
@@ -266,21 +267,61 @@ pub fn recount(shop: &Shop, meaning: &Meaning) -> Recount {
         };
         found.figures.insert(figure, value as i64);
     };
+    // Rows of sealed days are not counted, nor are lines of orders of sealed days.
+    let is_live = |at: Option<i64>| match day_of(at, zone) {
+        Some((day, _)) => boundary.is_none_or(|boundary| day >= boundary),
+        None => true,
+    };
+    let is_live_line = |order: Option<i64>| {
+        let order = order.and_then(|order| shop.orders.get(&order));
+        order.is_none_or(|order| is_live(order.at))
+    };
     plain("undated", "", undated);
-    plain("rows", "transaction", shop.orders.len());
-    plain("rows", "transactiondetail", shop.lines.len());
+    plain(
+        "rows",
+        "transaction",
+        shop.orders.values().filter(|row| is_live(row.at)).count(),
+    );
+    plain(
+        "rows",
+        "transactiondetail",
+        shop.lines.values().filter(|row| is_live_line(row.order)).count(),
+    );
     plain("rows", "product", shop.products.len());
-    plain("rows", "userbehavior", shop.events.len());
+    plain(
+        "rows",
+        "userbehavior",
+        shop.events.values().filter(|row| is_live(row.at)).count(),
+    );
     plain("rows", "stock", shop.stock.len());
-    plain("rows", "shipment", shop.shipments.len());
+    plain(
+        "rows",
+        "shipment",
+        shop.shipments.values().filter(|row| is_live(row.due)).count(),
+    );
     for table in Table::ALL {
-        let count = shop.small.keys().filter(|(of, _)| *of == table).count();
+        let rows = shop.small.iter().filter(|((of, _), _)| *of == table);
+        let count = rows.filter(|(_, row)| is_live(moment_of(row))).count();
         if count > 0 {
             plain("rows", table.name(), count);
         }
     }
-    found.figures.retain(|_, value| *value != 0);
+    found.figures.retain(|figure, value| {
+        let is_live = figure
+            .day
+            .is_none_or(|day| boundary.is_none_or(|boundary| day >= boundary));
+        *value != 0 && is_live
+    });
     found
+}
+
+/// The moment of a movement or a contact.
+fn moment_of(row: &SmallRow) -> Option<i64> {
+    let at = row.get("movement_date").or_else(|| row.get("interaction_date"));
+    match at {
+        Some(Value::Timestamp(Moment::Micros(at))) => Some(*at),
+        _ => None,
+    }
 }
 
 /// The order's total over its lines: floor shares, then the missing cents to the largest remainders.

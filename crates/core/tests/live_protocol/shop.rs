@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use instashop_core::batch::Rejected;
 use instashop_core::change::{Change, Moment, Op, Record, Value};
 use instashop_core::checkpoint::Partition;
@@ -132,6 +132,11 @@ pub struct Letter {
 pub struct Shop {
     pub random: Random,
     pub now: DateTime<Utc>,
+    /// First day that is live. What is older changes no more: what a late change does to live totals is corrected by a
+    /// rebuild alone.
+    pub boundary: Option<NaiveDate>,
+    /// True when days will be sealed.
+    pub seals: bool,
     pub orders: BTreeMap<i64, OrderRow>,
     pub lines: BTreeMap<i64, LineRow>,
     pub products: BTreeMap<i64, ProductRow>,
@@ -141,6 +146,7 @@ pub struct Shop {
     pub small: BTreeMap<(Table, i64), SmallRow>,
     pub logs: Vec<Log>,
     pub removed_products: BTreeSet<i64>,
+    pub removed_orders: BTreeSet<i64>,
     pub generation: u32,
     pub lsn: u64,
     /// Last LSN of each row.
@@ -241,6 +247,8 @@ impl Shop {
         Self {
             random,
             now,
+            boundary: None,
+            seals: false,
             orders: BTreeMap::new(),
             lines: BTreeMap::new(),
             products: BTreeMap::new(),
@@ -250,6 +258,7 @@ impl Shop {
             small: BTreeMap::new(),
             logs,
             removed_products: BTreeSet::new(),
+            removed_orders: BTreeSet::new(),
             generation: 0,
             lsn: 1000,
             last: BTreeMap::new(),
@@ -287,18 +296,49 @@ impl Shop {
         }
     }
 
+    /// True for a moment some time before the boundary.
+    fn is_sealed(&self, at: Option<i64>) -> bool {
+        let (Some(boundary), Some(at)) = (self.boundary, at) else {
+            return false;
+        };
+        let day = boundary.and_hms_opt(0, 0, 0).unwrap().and_utc();
+        at < (day + Duration::days(1)).timestamp_micros()
+    }
+
     fn change_order(&mut self) {
         let key = self.random.between(1, 12);
+        if self.orders.get(&key).is_some_and(|row| self.is_sealed(row.at)) {
+            return;
+        }
+        // What was an order of a sealed day has lost its lines: no other order gets its id, and no line outlives it.
+        if self.seals && self.removed_orders.contains(&key) {
+            return;
+        }
         let random = &mut self.random;
         match self.orders.get_mut(&key) {
             Some(_) if random.chance(15) => {
                 self.orders.remove(&key);
+                self.removed_orders.insert(key);
+                if self.seals {
+                    let of = |line: &LineRow| line.order == Some(key);
+                    let lines = self.lines.iter().filter(|(_, line)| of(line));
+                    for line in lines.map(|(line, _)| *line).collect::<Vec<_>>() {
+                        self.lines.remove(&line);
+                        self.send(Table::TransactionDetail, line, Op::Delete);
+                    }
+                }
                 self.send(Table::Transaction, key, Op::Delete);
             }
             Some(order) => {
                 match random.below(5) {
                     0 => order.cents = amount(random),
                     1 => order.status = random.pick(&STATUSES),
+                    // Days are sealed under the feet of this shop: an order that comes back from one has lost its lines.
+                    2 if self.boundary.is_some() || self.seals => {
+                        let at = moment(random, self.now);
+                        let is_earlier = matches!((at, order.at), (Some(at), Some(before)) if at < before);
+                        order.at = if is_earlier { at } else { order.at };
+                    }
                     2 => order.at = moment(random, self.now),
                     3 => order.buyer = Some(random.between(1, 4)),
                     _ => order.method = random.pick(&METHODS),
@@ -323,7 +363,13 @@ impl Shop {
     fn change_line(&mut self) {
         let key = self.random.between(1, 24);
         let random = &mut self.random;
-        let order = |random: &mut Random| (!random.chance(3)).then(|| random.between(1, 13));
+        let gone = self.removed_orders.clone();
+        let seals = self.seals;
+        let order = |random: &mut Random| {
+            let id = random.between(1, 13);
+            let is_gone = seals && gone.contains(&id);
+            (!random.chance(3) && !is_gone).then_some(id)
+        };
         // No line names a deleted product (the foreign key of the source). One that was not made yet may be named: its
         // row comes later on its own topic.
         let removed = self.removed_products.clone();
@@ -399,6 +445,9 @@ impl Shop {
 
     fn change_event(&mut self) {
         let key = self.random.between(1, 30);
+        if self.events.get(&key).is_some_and(|row| self.is_sealed(row.at)) {
+            return;
+        }
         let random = &mut self.random;
         match self.events.get_mut(&key) {
             Some(_) if random.chance(20) => {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{Days, NaiveDate};
 use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step as Stretch};
 use instashop_core::config::Meaning;
 use instashop_core::contribution::{Calendar, Cell};
-use instashop_core::live::{Progress, Run, Step, Writes};
+use instashop_core::live::{BrokenState, Leave, Progress, Run, StateId, Step, Stored, Window, Writes};
 
 use crate::batches::{Belief, next_batch};
 use crate::model::{Model, Said};
@@ -17,6 +17,7 @@ use crate::shop::{Log, Shop};
 #[derive(Debug, Clone, Default)]
 pub struct Worker {
     generation: u64,
+    boundary: Option<NaiveDate>,
     pub owned: BTreeMap<Partition, Belief>,
 }
 
@@ -24,6 +25,7 @@ pub struct Worker {
 #[derive(Debug)]
 pub struct Pending {
     generation: u64,
+    boundary: Option<NaiveDate>,
     batch: Batch,
     writes: Writes,
 }
@@ -41,6 +43,10 @@ pub struct Fleet {
     pub duplicates: usize,
     pub fenced: usize,
     pub behind: usize,
+    /// Changes of rows of sealed days.
+    pub late: u64,
+    /// Batches that were computed for another boundary.
+    pub overtaken: usize,
 }
 
 impl Fleet {
@@ -55,6 +61,8 @@ impl Fleet {
             duplicates: 0,
             fenced: 0,
             behind: 0,
+            late: 0,
+            overtaken: 0,
         };
         for log in &shop.logs {
             let to = shop.random.below(workers);
@@ -68,6 +76,7 @@ impl Fleet {
         let owned = self.model.recover(std::slice::from_ref(partition))[0];
         let worker = &mut self.workers[to];
         worker.generation = self.model.generation;
+        worker.boundary = self.model.boundary;
         worker.owned.insert(
             partition.clone(),
             Belief {
@@ -97,8 +106,12 @@ impl Fleet {
             82..86 => {
                 // The reply is lost; the same batch is sent again, perhaps after others have worked.
                 if let Some(pending) = self.compute(who, shop, meaning) {
-                    self.model
-                        .commit(pending.generation, &pending.batch.steps, &pending.writes);
+                    self.model.commit(
+                        pending.generation,
+                        pending.boundary,
+                        &pending.batch.steps,
+                        &pending.writes,
+                    );
                     if shop.random.chance(50) {
                         self.work(shop.random.below(count), shop, meaning);
                     }
@@ -120,6 +133,7 @@ impl Fleet {
                 self.model.flush();
             }
             98 => self.reprice(shop, meaning, false),
+            99 if shop.seals => self.seal(shop, meaning),
             _ => self.idle_check(who),
         }
     }
@@ -136,25 +150,35 @@ impl Fleet {
         if batch.steps.is_empty() {
             return None;
         }
-        let writes = self.compute_batch(&batch, shop.now, meaning);
+        let window = Window {
+            now: shop.now,
+            boundary: worker.boundary,
+        };
+        let writes = self.compute_batch(&batch, window, meaning);
+        let worker = &self.workers[who];
         Some(Pending {
             generation: worker.generation,
+            boundary: worker.boundary,
             batch,
             writes,
         })
     }
 
-    fn compute_batch(&self, batch: &Batch, now: DateTime<Utc>, meaning: &Meaning) -> Writes {
-        let done = self.compute_run(Run::new(batch, now, meaning));
+    fn compute_batch(&mut self, batch: &Batch, window: Window, meaning: &Meaning) -> Writes {
+        let done = self.compute_run(Run::new(batch, window, meaning));
         let tally = done.tally;
-        let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
-        assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");
+        self.late += tally.late;
+        assert_eq!(
+            tally.total(),
+            batch.records.len() as u64,
+            "every record has one fate (I6)"
+        );
         // A correction of a bucket past its life would bring it back with nothing but the correction in it.
         let calendar = Calendar::new(meaning.tz());
         for cell in done.writes.deltas.keys() {
             assert!(
-                cell.end_of_life(calendar).is_none_or(|end| now < end),
-                "{cell:?} is past its life"
+                window.booked(cell.clone(), calendar).as_ref() == Some(cell),
+                "{cell:?} is past its life or sealed"
             );
         }
         done.writes
@@ -173,8 +197,10 @@ impl Fleet {
                 return;
             }
             let batch = Batch::default();
-            let writes = self.compute_run(Run::again(&batch, &[order], shop.now, meaning));
-            let said = self.model.commit(self.model.generation, &[], &writes.writes);
+            let writes = self.compute_run(Run::again(&batch, &[order], self.window(shop), meaning));
+            let said = self
+                .model
+                .commit(self.model.generation, self.model.boundary, &[], &writes.writes);
             assert_eq!(said, Said::Done, "nobody writes in between");
         }
         let deltas = marked
@@ -184,23 +210,80 @@ impl Fleet {
             deltas: deltas.collect(),
             ..Writes::default()
         };
-        self.model.commit(self.model.generation, &[], &done);
+        let said = self
+            .model
+            .commit(self.model.generation, self.model.boundary, &[], &done);
+        assert_eq!(said, Said::Done, "nobody writes in between");
     }
 
     fn compute_run(&self, mut run: Run<'_>) -> Step {
+        self.steps(|read| run.go_on(read))
+    }
+
+    fn steps(
+        &self,
+        mut go_on: impl FnMut(&BTreeMap<StateId, Stored>) -> Result<Progress, BrokenState>,
+    ) -> Step {
         let mut read = BTreeMap::new();
         loop {
-            match run.go_on(&read).unwrap() {
+            match go_on(&read).unwrap() {
                 Progress::Read(ids) => read.extend(ids.into_iter().map(|id| (id, self.model.read(id)))),
                 Progress::Done(done) => return *done,
             }
         }
     }
 
+    fn window(&self, shop: &Shop) -> Window {
+        Window {
+            now: shop.now,
+            boundary: self.model.boundary,
+        }
+    }
+
+    /// The boundary moves on, and states of sealed days leave, a few of them or all that may.
+    fn seal(&mut self, shop: &mut Shop, meaning: &Meaning) {
+        let today = Calendar::new(meaning.tz()).day(shop.now);
+        let boundary = today - Days::new(shop.random.between(2, 45) as u64);
+        if shop.boundary.is_none_or(|before| before < boundary) && shop.random.chance(50) {
+            shop.boundary = Some(boundary);
+            self.model.boundary = Some(boundary);
+        }
+        // An older copy of the store has an older boundary.
+        if shop.random.chance(50) {
+            self.model.boundary = self.model.boundary.max(shop.boundary);
+        }
+        if shop.random.chance(50) {
+            // States leave when everything was read: what is still to come of a sealed day is late.
+            self.drain(shop, meaning);
+            let all = shop.random.chance(50);
+            self.leave(shop, meaning, all);
+        }
+    }
+
+    /// States of sealed days leave.
+    pub fn leave(&mut self, shop: &mut Shop, meaning: &Meaning, all: bool) {
+        for id in self.model.passing() {
+            if !all && shop.random.chance(50) {
+                continue;
+            }
+            let ids = [id];
+            let leave = Leave::new(&ids, self.window(shop), meaning);
+            let done = self.steps(|read| leave.go_on(read));
+            assert!(done.writes.deltas.is_empty(), "leaving changes no total");
+            let said = self
+                .model
+                .commit(self.model.generation, self.model.boundary, &[], &done.writes);
+            assert_eq!(said, Said::Done, "nobody writes in between");
+        }
+    }
+
     fn write(&mut self, who: usize, pending: &Pending) {
-        let said = self
-            .model
-            .commit(pending.generation, &pending.batch.steps, &pending.writes);
+        let said = self.model.commit(
+            pending.generation,
+            pending.boundary,
+            &pending.batch.steps,
+            &pending.writes,
+        );
         match said {
             Said::Done => {
                 for step in &pending.batch.steps {
@@ -208,6 +291,10 @@ impl Fleet {
                 }
             }
             Said::Conflict => self.conflicts += 1,
+            Said::Boundary => {
+                self.overtaken += 1;
+                self.workers[who].boundary = self.model.boundary;
+            }
             Said::Refused(refused) => self.refused(who, refused),
         }
     }
@@ -224,7 +311,9 @@ impl Fleet {
                 next: belief.base,
             })
             .collect();
-        let said = self.model.commit(worker.generation, &steps, &Writes::default());
+        let said = self
+            .model
+            .commit(worker.generation, worker.boundary, &steps, &Writes::default());
         if let Said::Refused(refused) = said {
             self.refused(who, refused);
         }
@@ -299,9 +388,11 @@ impl Fleet {
             }
             let most = shop.random.below(30) + 1;
             let batch = next_batch(&owned.clone(), &shop.logs, &mut shop.random, most);
-            let writes = self.compute_batch(&batch, shop.now, meaning);
+            let window = self.window(shop);
+            let writes = self.compute_batch(&batch, window, meaning);
             let pending = Pending {
                 generation: self.model.generation,
+                boundary: self.model.boundary,
                 batch,
                 writes,
             };

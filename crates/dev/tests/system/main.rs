@@ -10,3 +10,4 @@ mod faults;
 mod figures;
 mod messages;
 mod oracle;
+mod sealed;

@@ -299,6 +299,8 @@ mod tests {
             include_str!("scan.rs"),
             include_str!("sweep.rs"),
             include_str!("reprice.rs"),
+            include_str!("seal.rs"),
+            include_str!("settle.rs"),
             include_str!("publish.rs"),
             include_str!("projection.rs"),
         ] {

@@ -26,7 +26,7 @@ impl Answers {
     }
 }
 
-/// Sends a pipeline.
+/// Sends a pipeline; one without commands has no answers.
 ///
 /// Redis that is full takes nothing inside a MULTI, not even reading. Then nothing can be written either, so the same
 /// commands without MULTI read one moment too.
@@ -35,6 +35,10 @@ pub(super) async fn answers(
     pipeline: &Pipeline,
     what: &'static str,
 ) -> Result<Answers, StoreError> {
+    if pipeline.is_empty() {
+        let values = Vec::new().into_iter();
+        return Ok(Answers { what, values });
+    }
     let mut asked = pipeline.query_async::<Vec<redis::Value>>(connection).await;
     if pipeline.is_transaction() && asked.as_ref().is_err_and(is_out_of_memory) {
         let mut plain = redis::pipe();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use instashop_core::contribution::{Doing, Scope};
+use chrono::NaiveDate;
+use instashop_core::contribution::{Cell, Doing, Scope};
 use instashop_core::live::{Known, Listing, LiveTotals, Merchant, StateId, Stored};
 use instashop_core::order::Kept;
 use redis::aio::MultiplexedConnection;
@@ -33,10 +34,22 @@ impl LiveReader {
         let mut connection = self.connected().await?;
         for _ in 0..ATTEMPTS {
             let before = meta(&mut connection).await?;
+            let boundary = before
+                .get(keys::meta::BOUNDARY)
+                .and_then(|day| keys::parse_day(day));
             let Some(generation) = generation(&mut connection).await? else {
                 return Ok(LiveTotals::default());
             };
-            let totals = read(&mut connection, &Keys::new(&generation)).await?;
+            let mut totals = read(&mut connection, &Keys::new(&generation)).await?;
+            if let Some(boundary) = boundary {
+                let is_live = |day: NaiveDate| day >= boundary;
+                totals.categories.retain(|(_, day, _), _| is_live(*day));
+                // All changes of the number of active buyers up to a day make its number.
+                totals
+                    .cells
+                    .retain(|cell, _| matches!(cell, Cell::Active { .. }) || cell.day().is_none_or(is_live));
+                totals.boundary = Some(boundary);
+            }
             if meta(&mut connection).await? == before {
                 return Ok(totals);
             }
@@ -57,7 +70,10 @@ async fn meta(connection: &mut MultiplexedConnection) -> Result<BTreeMap<String,
         .await
         .map_err(|error| failure("reading the checkpoints of the live flow failed", error))?;
     // Idle checks and heartbeats change no total.
-    held.retain(|field, _| field == keys::meta::GENERATION || field.starts_with(keys::meta::AT));
+    held.retain(|field, _| {
+        [keys::meta::GENERATION, keys::meta::BOUNDARY].contains(&field.as_str())
+            || field.starts_with(keys::meta::AT)
+    });
     held.retain(|field, _| !field.contains("heartbeat"));
     Ok(held)
 }

@@ -9,10 +9,10 @@
 -- and below 2^53 in size, so that Lua's doubles are exact; a larger one refuses the batch.
 --
 -- ARGV, as a flat list; "*" is a count followed by that many entries:
---   generation, version, prefix
+--   generation, version, prefix, boundary ("" = no day is sealed)
 --   partitions*: name, epoch, base, next
 --   (an idle check ends here)
---   newest commit time in ms, oldest recent day
+--   newest commit time in ms, oldest recent day, changes of sealed days
 --   states*: key, fields*: field, digest the deltas were computed from ("" = absent), new value ("" = remove)
 --   sums*: key, expiry ("" = none), fields*: field, delta, "1" if it must not end below zero
 --   members*: key, counter key, members*: member, delta, counter field
@@ -26,6 +26,7 @@
 --
 -- Answers, the first that holds (the truth table of core::checkpoint::Answer, for each partition):
 --   REFUSED, then name, EMPTY | FENCED | BEHIND | DUPLICATE | OVERLAP, value for each partition that is not clean
+--   BOUNDARY, day: the batch was computed for another boundary
 --   CONFLICT, key, field: a state is not the one the deltas were computed from
 --   OK
 local call, sub = redis.call, string.sub
@@ -55,10 +56,10 @@ local function less(a, b) -- of two numbers as text without sign, of any size
 end
 
 local meta = KEYS[1]
-local gen, ver, prefix = take(), take(), take()
+local gen, ver, prefix, boundary = take(), take(), take(), take()
 local parts = {}
 for i = 1, count() do parts[i] = { take(), take(), take(), take() } end
-local held = call('HMGET', meta, 'gen', 'ver')
+local held = call('HMGET', meta, 'gen', 'ver', 'boundary')
 local refused = {}
 for _, part in ipairs(parts) do
   local name, epoch, base, upto = part[1], part[2], part[3], part[4]
@@ -84,6 +85,7 @@ for _, part in ipairs(parts) do
 end
 if #parts == 0 and (held[1] ~= gen or held[2] ~= ver) then return { 'REFUSED' } end -- work without partitions
 if #refused > 0 then return { 'REFUSED', unpack(refused) } end
+if (held[3] or '') ~= boundary then return { 'BOUNDARY', held[3] or '' } end
 if n == #ARGV then return { 'OK' } end
 
 -- 2 every state about to be replaced is still the one the deltas were computed from
@@ -99,7 +101,7 @@ local function hmget(key, fields)
   return got
 end
 
-local as_of, oldest = take(), take()
+local as_of, oldest, late = take(), take(), count()
 local states = {}
 for g = 1, count() do
   local key, size = take(), count()
@@ -298,19 +300,23 @@ for _ = 1, count() do -- category changes: move what the product has gathered
   local product, new = take(), take()
   local old = category(product)
   if old ~= new then
+    -- Past sales move with their product, those of sealed days when their totals are written again.
+    if boundary ~= '' and call('HGET', categories, product) then late = late + 1 end
     for _, day in ipairs(call('HKEYS', prefix .. 'days:' .. product)) do -- a day, or a day of a store
-      local key = prefix .. 'product:' .. day
-      local got = call('HMGET', key, product .. '|rev', product .. '|units', product .. '|lines')
-      local cents, units = number(got[1], key, product), number(got[2], key, product)
-      local lines = number(got[3], key, product)
-      book(day, old, -cents, -units, -lines, -1)
-      book(day, new, cents, units, lines, 1)
-      if #day == 8 and day >= oldest then
-        local buyers = call('HGETALL', prefix .. 'bought:' .. day .. ':' .. product)
-        for i = 1, #buyers, 2 do
-          local lines_of = number(buyers[i + 1], 'bought', buyers[i])
-          book_buyer(day, old, buyers[i], -lines_of)
-          book_buyer(day, new, buyers[i], lines_of)
+      if sub(day, 1, 8) >= boundary then -- sealed days have no products
+        local key = prefix .. 'product:' .. day
+        local got = call('HMGET', key, product .. '|rev', product .. '|units', product .. '|lines')
+        local cents, units = number(got[1], key, product), number(got[2], key, product)
+        local lines = number(got[3], key, product)
+        book(day, old, -cents, -units, -lines, -1)
+        book(day, new, cents, units, lines, 1)
+        if #day == 8 and day >= oldest then
+          local buyers = call('HGETALL', prefix .. 'bought:' .. day .. ':' .. product)
+          for i = 1, #buyers, 2 do
+            local lines_of = number(buyers[i + 1], 'bought', buyers[i])
+            book_buyer(day, old, buyers[i], -lines_of)
+            book_buyer(day, new, buyers[i], lines_of)
+          end
         end
       end
     end
@@ -459,4 +465,5 @@ in_chunks('HSET', meta, news)
 -- A second write, so that every commit is a transaction in the append-only file, also one that only moves checkpoints: a
 -- server that leaves out transactions when it starts (access.rs) then loses all of them, and no checkpoint without data.
 call('HINCRBY', meta, 'commits', 1)
+if late > 0 then call('HINCRBY', meta, 'late', string.format('%.0f', late)) end
 return { 'OK' }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step};
 use instashop_core::contribution::{Calendar, ProductKey, ProductMeasure, Scope};
-use instashop_core::live::Writes;
+use instashop_core::live::{Window, Writes};
 use redis::{Cmd, Value};
 
 use super::keys::{self, Keys, META, Place};
@@ -21,6 +21,23 @@ pub(super) struct Generation {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) keys: Keys,
+    /// First business day that is live, as far as this worker knows; every write compares it.
+    pub(super) boundary: Option<NaiveDate>,
+}
+
+impl Generation {
+    /// What a batch is computed for.
+    pub(super) const fn window(&self, now: DateTime<Utc>) -> Window {
+        Window {
+            now,
+            boundary: self.boundary,
+        }
+    }
+
+    /// The boundary as `live:meta` holds it; empty for none.
+    pub(super) fn boundary_text(&self) -> String {
+        self.boundary.map(keys::day).unwrap_or_default()
+    }
 }
 
 /// Adds generation and partitions: all of an idle check, and the head of a batch.
@@ -31,6 +48,7 @@ pub(super) fn head(command: &mut Cmd, generation: &Generation, steps: &[Step]) {
         .arg(&generation.name)
         .arg(&generation.version)
         .arg(generation.keys.prefix())
+        .arg(generation.boundary_text())
         .arg(steps.len());
     for step in steps {
         command
@@ -50,7 +68,8 @@ pub(super) fn body(command: &mut Cmd, keys: &Keys, writes: &Writes, calendar: Ca
         .filter(|millis| *millis > 0);
     command
         .arg(as_of.map_or_else(String::new, |millis| millis.to_string()))
-        .arg(keys::day(oldest));
+        .arg(keys::day(oldest))
+        .arg(writes.late);
     states(command, keys, writes);
     let sections = Sections::of(keys, writes, calendar);
     sections.sums(command);
@@ -299,6 +318,8 @@ pub(super) enum Verdict {
     Done,
     Refused(Vec<(Partition, Answer)>),
     Conflict,
+    /// The boundary is another than the batch was computed for.
+    Boundary(Option<NaiveDate>),
 }
 
 /// Reads the script's answer.
@@ -312,6 +333,9 @@ pub(super) fn verdict(answer: &[String], batch: &Batch) -> Result<Verdict, Store
     match answer.first().map(String::as_str) {
         Some("OK") => Ok(Verdict::Done),
         Some("CONFLICT") => Ok(Verdict::Conflict),
+        Some("BOUNDARY") => Ok(Verdict::Boundary(
+            answer.get(1).and_then(|day| keys::parse_day(day)),
+        )),
         Some("REFUSED") => {
             let mut refused = Vec::new();
             for part in answer[1..].chunks(3) {

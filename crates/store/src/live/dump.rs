@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use instashop_core::contribution::{Bucket, Cell, Measure, ProductMeasure, Scope};
 use instashop_core::live::{Figure, LiveDump, StateId, Stored, figures_of};
 use instashop_core::order::{Holder, Kept, Order};
@@ -142,9 +142,13 @@ async fn moment(
         return Ok(None);
     }
     let mut book = Book::default();
+    let day = |field| held.get(field).and_then(|day: &String| keys::parse_day(day));
+    let boundary = day(meta::BOUNDARY);
+    book.boundary = boundary;
     book.cells("daily", &answers.take()?);
     let measures: Numbers = answers.take()?;
     book.cells("misc", &answers.take()?);
+    book.rows(&measures);
     for day in &days.sums {
         book.sums(*day, &answers.take()?);
     }
@@ -157,11 +161,15 @@ async fn moment(
     book.compare_with_revenue();
     let mut visitors: BTreeMap<NaiveDate, (i64, i64)> = BTreeMap::new();
     for day in &days.visitors {
-        visitors.entry(*day).or_default().1 = answers.take()?;
+        let there = answers.take()?;
+        if book.is_live(*day) {
+            visitors.entry(*day).or_default().1 = there;
+        }
     }
     for (field, counted) in &measures {
         if let Some((day, keys::VISITORS)) = field.split_once('|')
             && let Some(day) = keys::parse_day(day)
+            && book.is_live(day)
         {
             visitors.entry(day).or_default().0 = *counted;
         }
@@ -176,10 +184,14 @@ async fn moment(
     let (figures, faults) = book.close();
     Ok(Some(LiveDump {
         generation: generation.to_owned(),
-        created_at: held
-            .get(meta::CREATED)
+        created_at: millis(&held, meta::CREATED),
+        boundary,
+        left: day(meta::LEFT),
+        sealed_at: millis(&held, meta::SEALED),
+        late: held
+            .get(meta::LATE)
             .and_then(|text| text.parse().ok())
-            .and_then(DateTime::from_timestamp_millis),
+            .unwrap_or(0),
         checkpoints: held
             .iter()
             .filter_map(|(field, value)| {
@@ -193,9 +205,17 @@ async fn moment(
     }))
 }
 
+fn millis(held: &BTreeMap<String, String>, field: &str) -> Option<DateTime<Utc>> {
+    held.get(field)
+        .and_then(|text| text.parse().ok())
+        .and_then(DateTime::from_timestamp_millis)
+}
+
 /// The totals while they are gathered.
 #[derive(Default)]
 struct Book {
+    /// First day that is live.
+    boundary: Option<NaiveDate>,
     cells: BTreeMap<Cell, i64>,
     /// What stands beside the cells: categories, and distinct sessions and actors.
     figures: BTreeMap<Figure, i64>,
@@ -211,6 +231,24 @@ impl Book {
         let cells = hash.iter();
         self.cells
             .extend(cells.filter_map(|(field, value)| Some((shelf.cell(field)?, *value))));
+    }
+
+    fn is_live(&self, day: NaiveDate) -> bool {
+        self.boundary.is_none_or(|boundary| day >= boundary)
+    }
+
+    /// Takes over the row counts of live days.
+    fn rows(&mut self, measures: &Numbers) {
+        let Some(shelf) = Shelf::of("measures") else {
+            return;
+        };
+        for (field, value) in measures {
+            if let Some(cell @ Cell::Rows { day: Some(day), .. }) = shelf.cell(field)
+                && self.is_live(day)
+            {
+                self.cells.insert(cell, *value);
+            }
+        }
     }
 
     fn add(&mut self, day: NaiveDate, name: &'static str, dimension: &str, value: i64) {
@@ -243,8 +281,9 @@ impl Book {
         }
     }
 
-    /// Categories and products must each add up to revenue, day by day.
+    /// Categories and products must each add up to revenue, day by day; of sealed days only revenue may be there.
     fn compare_with_revenue(&mut self) {
+        let mut faults = Vec::new();
         let (mut revenue, mut products) = (BTreeMap::new(), BTreeMap::new());
         for (cell, value) in &self.cells {
             let (sums, day): (&mut BTreeMap<NaiveDate, i64>, _) = match cell {
@@ -263,22 +302,26 @@ impl Book {
             *sums.entry(*day).or_default() += value;
         }
         for (name, sums) in [("categories", &self.categories), ("products", &products)] {
-            for day in revenue.keys().chain(sums.keys()).collect::<BTreeSet<_>>() {
+            let days: BTreeSet<_> = revenue.keys().chain(sums.keys()).collect();
+            for day in days.into_iter().filter(|day| self.is_live(**day)) {
                 let of = |sums: &BTreeMap<NaiveDate, i64>| sums.get(day).copied().unwrap_or(0);
                 let (sum, revenue) = (of(sums), of(&revenue));
                 if sum != revenue {
-                    self.faults.push(format!(
+                    faults.push(format!(
                         "{day}: the {name} add up to {sum} cents, revenue is {revenue}"
                     ));
                 }
             }
         }
+        self.faults.append(&mut faults);
     }
 
     /// All figures that are not zero, and the contradictions found.
     fn close(mut self) -> (BTreeMap<Figure, i64>, Vec<String>) {
         self.figures.extend(figures_of(&self.cells));
-        self.figures.retain(|_, value| *value != 0);
+        let boundary = self.boundary;
+        self.figures
+            .retain(|figure, value| *value != 0 && figure.is_held(boundary));
         for (figure, value) in &self.figures {
             let is_count = !figure.name.ends_with("cents") && !figure.name.ends_with("units");
             if is_count && *value < 0 {

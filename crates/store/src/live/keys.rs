@@ -6,10 +6,10 @@
 //!
 //! | key | type | fields | life |
 //! |---|---|---|---|
-//! | `live:meta` | hash | `gen`, `ver`, `rates`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
+//! | `live:meta` | hash | `gen`, `ver`, `rates`, `boundary`, `left`, `late`, `sealed_ms`, `created_ms`, `asof_ms`, `commits`, per partition `epoch:<topic>/<n>`, `at:<topic>/<n>` | |
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
 //! | `live:<gen>:daily` | hash | `<day>\|<headline>`, `<day>\|events`, `<day>\|buyers` of the platform, of every day | |
-//! | `live:<gen>:measures` | hash | `<day>\|<total>`: its sums that are kept by day alone, and `<day>\|visitors` | |
+//! | `live:<gen>:measures` | hash | `<day>\|<total>`: its sums that are kept by day alone, `<day>\|visitors`, and `<day>\|rows\|<table>` | live days |
 //! | `live:<gen>:stores:<day>` | hash | `<store>\|<headline>`, `<store>\|<total>`: both of each store | |
 //! | `live:<gen>:hours:<day>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
 //! | `live:<gen>:minutes:<hour>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>`, `<nn>\|paid\|<method>` by minute of the hour | 48 hours |
@@ -34,7 +34,7 @@
 //! | `live:<gen>:stock`, `:places`, `:critical` | hash | `<store>\|<state>`; `<measure>\|<store>\|<location>`; `<store>\|<product>` | |
 //! | `live:<gen>:plans`, `:memberships` | hash | tier: stores; `<segment>\|<store>` (references) | |
 //! | `live:<gen>:shipments`, `:deliveries` | hash | `[due day, method, status]`; `<due day>\|<how>\|<method>` | |
-//! | `live:<gen>:misc` | hash | `rows\|<table>`, `undated`, `foreign_currency_products`, `mrr` | |
+//! | `live:<gen>:misc` | hash | `rows\|<table>` of rows without a day, `undated`, `foreign_currency_products`, `mrr` | |
 //! | `live:<gen>:tape` | list | the last 50 changes, newest first | |
 //! | `live:<gen>:bought:<day>:<product>` | hash | buyer: lines (references) | recent |
 //! | `live:<gen>:members:<day>` | hash | `<buyer>\|<category>`: lines (references) | recent |
@@ -46,13 +46,18 @@
 //! | `live:health:flow` | hash | `published_ms`, `brokers_up`, `brokers_known` | |
 //! | `cdc_spark_metrics:*`, `metrics:*` | string | projections for readers that already exist, as JSON | |
 //!
+//! Days before the boundary are sealed: of them only `daily`, and categories and event types of the platform stay (`passing`
+//! lists what goes). A life of "live days" ends there.
+//!
 //! `<headline>` is one of `rev`, `orders`, `open`, `failed`, `cancelled`, `reversed`, `unmapped`; `<total>` a sum that is kept
 //! by day alone (`day_measure` in `keys/place.rs`); `<product>` an id, `none` (a line whose product is
 //! NULL) or `bare` (a sale without lines).
 
+mod passing;
 mod place;
 mod read;
 
+pub(crate) use passing::Passing;
 pub(crate) use place::Place;
 pub(crate) use read::{Shelf, just_done, open_visit};
 
@@ -119,6 +124,14 @@ pub(crate) mod meta {
     pub(crate) const VERSION: &str = "ver";
     /// A day and the digest of the rates up to it, as the generation was built with.
     pub(crate) const RATES: &str = "rates";
+    /// First business day that is live; absent when no day is sealed.
+    pub(crate) const BOUNDARY: &str = "boundary";
+    /// The boundary up to which states and totals have left.
+    pub(crate) const LEFT: &str = "left";
+    /// Changes of rows of sealed days since their totals were written.
+    pub(crate) const LATE: &str = "late";
+    /// When the totals of sealed days were last written, milliseconds.
+    pub(crate) const SEALED: &str = "sealed_ms";
     /// Creation time of the generation, milliseconds.
     pub(crate) const CREATED: &str = "created_ms";
     /// Newest commit time contained, milliseconds.

@@ -16,6 +16,7 @@ use super::query::WorkerRebuild;
 use super::recover::{self, Own};
 use super::reprice::Repricer;
 use super::scripts::Scripts;
+use super::seal::{self, Sealer};
 use super::sweep::Sweep;
 use crate::error::{Kind, StoreError};
 
@@ -54,6 +55,7 @@ pub struct LivePublisher {
     generation: Option<Generation>,
     sweep: Sweep,
     repricer: Repricer,
+    sealer: Sealer,
     projections: Projections,
 }
 
@@ -68,6 +70,7 @@ impl LivePublisher {
             generation: None,
             sweep: Sweep::default(),
             repricer: Repricer::default(),
+            sealer: Sealer::default(),
             projections: Projections::new(Calendar::new(meaning.tz())),
         }
     }
@@ -138,43 +141,56 @@ impl LivePublisher {
             .map_err(|error| failure("publishing the health of the live flow failed", error))?;
         if bulletin.watched.is_some() {
             forget_workers(&mut connection, now).await?;
-            self.keep_house(&mut connection, now).await?;
+            self.keep_house(&mut connection, bulletin.rebuild.is_some(), now)
+                .await?;
         }
         Ok(())
     }
 
-    /// Duties of the watching worker: keys of older generations, orders whose currency turned out to be another, and
-    /// projections.
+    /// Duties of the watching worker: keys of older generations, orders whose currency turned out to be another, days that
+    /// are to be sealed, and projections.
     async fn keep_house(
         &mut self,
         connection: &mut MultiplexedConnection,
+        is_rebuilding: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let (name, version, rates) = recover::stored(connection).await?;
-        let (Some(name), Some(version)) = (name, version) else {
+        let found = recover::stored(connection).await?;
+        let (Some(name), Some(version)) = (found.name.clone(), found.version.clone()) else {
             return Ok(());
         };
         // The totals of another build are not ours to read or to clean up.
-        let own = Own::new(&self.meaning);
+        let own = Own::new(&self.meaning, &self.config);
         if version != own.version.to_string() {
             return Ok(());
         }
-        if rates.as_deref() != Some(&own.rates(now)) {
+        if found.rates.as_deref() != Some(&own.rates(now)) {
             recover::note_rates(connection, &own, now).await?;
         }
         let generation = Generation {
             keys: Keys::new(&name),
             name,
             version,
+            boundary: found.boundary,
         };
         if self.generation.as_ref() != Some(&generation) {
             self.sweep = Sweep::start();
             self.repricer = Repricer::default();
+            self.sealer = Sealer::default();
             self.generation = Some(generation.clone());
         }
         self.sweep.go_on(connection, &self.scripts, &generation).await?;
         self.repricer
             .go_on(connection, &self.scripts, &generation, &self.meaning, now)
+            .await?;
+        let desk = seal::Desk {
+            scripts: &self.scripts,
+            generation: &generation,
+            own: &own,
+            now,
+        };
+        self.sealer
+            .go_on(connection, &desk, found.left, is_rebuilding)
             .await?;
         self.projections.refresh(connection, &generation, now).await
     }

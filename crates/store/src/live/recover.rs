@@ -1,9 +1,9 @@
 //! Assignment and generations: take over partitions, adopt the generation that is there, or start the next one
 //! (docs: reliability 5.5 and 5.8).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use instashop_core::checkpoint::{Owned, Partition};
-use instashop_core::config::Meaning;
+use instashop_core::config::{Meaning, Redis};
 use instashop_core::contribution::{Calendar, Version};
 use redis::aio::MultiplexedConnection;
 
@@ -51,13 +51,19 @@ pub(super) async fn generation(
     now: DateTime<Utc>,
 ) -> Result<Generation, StoreError> {
     for _ in 0..ATTEMPTS {
-        let (name, version, rates) = stored(connection).await?;
+        let Found {
+            name,
+            version,
+            rates,
+            boundary,
+            ..
+        } = stored(connection).await?;
         match choose(version.as_deref(), &own.version, before.is_some()) {
             // A worker that starts with other past rates brings a changed configuration.
             Choice::Adopt if before.is_none() && rates.is_some_and(|rates| !own.is_built_with(&rates)) => {}
             Choice::Adopt => {
                 if let Some(name) = name {
-                    return Ok(named(name, &own.version));
+                    return Ok(named(name, &own.version, boundary));
                 }
             }
             Choice::Create => {}
@@ -106,7 +112,7 @@ pub(super) async fn create(
         .and_then(|name| name.parse::<i64>().ok())
         .unwrap_or(0);
     let created = now.timestamp_millis().max(before.saturating_add(1));
-    let new = named(created.to_string(), &own.version);
+    let new = named(created.to_string(), &own.version, own.boundary(now));
     let mut command = scripts.command(Name::Create);
     command
         .arg(1)
@@ -116,7 +122,8 @@ pub(super) async fn create(
         .arg(&new.name)
         .arg(&new.version)
         .arg(now.timestamp_millis())
-        .arg(own.rates(now));
+        .arg(own.rates(now))
+        .arg(new.boundary_text());
     let answer: Vec<String> = scripts
         .call(connection, &command, "starting a new live generation failed")
         .await?;
@@ -151,14 +158,26 @@ pub(super) async fn note_rates(
 pub(super) struct Own<'a> {
     pub(super) version: Version,
     pub(super) meaning: &'a Meaning,
+    /// Days that stay live; 0 for all.
+    pub(super) live_days: u64,
 }
 
 impl<'a> Own<'a> {
-    pub(super) fn new(meaning: &'a Meaning) -> Self {
+    pub(super) fn new(meaning: &'a Meaning, config: &Redis) -> Self {
         Self {
             version: Version::current(meaning),
             meaning,
+            live_days: config.live_days,
         }
+    }
+
+    /// The first day that should be live today; `None` when no day is to be sealed.
+    pub(super) fn boundary(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
+        if self.live_days == 0 {
+            return None;
+        }
+        let today = Calendar::new(self.meaning.tz()).day(now);
+        today.checked_sub_days(Days::new(self.live_days))
     }
 
     /// Today and the digest of the rates up to it. A rate that begins later may be added without a new generation.
@@ -175,25 +194,45 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Name, version and rates of the generation that is stored.
-pub(super) async fn stored(
-    connection: &mut MultiplexedConnection,
-) -> Result<(Option<String>, Option<String>, Option<String>), StoreError> {
-    redis::cmd("HMGET")
+/// What `live:meta` says of the generation that is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Found {
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) rates: Option<String>,
+    pub(super) boundary: Option<NaiveDate>,
+    /// The boundary up to which everything has left.
+    pub(super) left: Option<NaiveDate>,
+}
+
+/// The generation that is stored.
+pub(super) async fn stored(connection: &mut MultiplexedConnection) -> Result<Found, StoreError> {
+    let [name, version, rates, boundary, left]: [Option<String>; 5] = redis::cmd("HMGET")
         .arg(META)
         .arg(meta::GENERATION)
         .arg(meta::VERSION)
         .arg(meta::RATES)
+        .arg(meta::BOUNDARY)
+        .arg(meta::LEFT)
         .query_async(connection)
         .await
-        .map_err(|error| failure("reading the live generation failed", error))
+        .map_err(|error| failure("reading the live generation failed", error))?;
+    let day = |text: Option<String>| text.and_then(|text| keys::parse_day(&text));
+    Ok(Found {
+        name,
+        version,
+        rates,
+        boundary: day(boundary),
+        left: day(left),
+    })
 }
 
-fn named(name: String, own: &Version) -> Generation {
+fn named(name: String, own: &Version, boundary: Option<NaiveDate>) -> Generation {
     Generation {
         keys: Keys::new(&name),
         name,
         version: own.to_string(),
+        boundary,
     }
 }
 

@@ -140,7 +140,7 @@ impl Desk<'_> {
             return Ok(true);
         }
         let batch = Batch::default();
-        let mut run = Run::again(&batch, &orders, self.now, self.meaning);
+        let mut run = Run::again(&batch, &orders, self.generation.window(self.now), self.meaning);
         let mut read = BTreeMap::new();
         loop {
             match run.go_on(&read) {
@@ -187,7 +187,7 @@ impl Desk<'_> {
             .await?;
         match commit::verdict(&commit::texts(answer), &batch)? {
             Verdict::Done => Ok(true),
-            Verdict::Conflict => Ok(false),
+            Verdict::Conflict | Verdict::Boundary(_) => Ok(false),
             Verdict::Refused(_) => Err(StoreError::new(
                 Kind::Transient,
                 "another live generation began while orders were converted again",

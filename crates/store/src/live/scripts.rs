@@ -22,10 +22,24 @@ pub(super) enum Name {
     Create,
     /// Removes keys of older generations.
     Sweep,
+    /// Moves the boundary before which days are sealed.
+    Boundary,
+    /// Removes what lies before the boundary.
+    Forget,
+    /// Writes totals of sealed days.
+    Settle,
 }
 
 impl Name {
-    pub(super) const ALL: [Self; 4] = [Self::Commit, Self::Recover, Self::Create, Self::Sweep];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Commit,
+        Self::Recover,
+        Self::Create,
+        Self::Sweep,
+        Self::Boundary,
+        Self::Forget,
+        Self::Settle,
+    ];
 
     pub(super) const fn text(self) -> &'static str {
         match self {
@@ -33,6 +47,9 @@ impl Name {
             Self::Recover => include_str!("recover.lua"),
             Self::Create => include_str!("create.lua"),
             Self::Sweep => include_str!("sweep.lua"),
+            Self::Boundary => include_str!("boundary.lua"),
+            Self::Forget => include_str!("forget.lua"),
+            Self::Settle => include_str!("settle.lua"),
         }
     }
 }

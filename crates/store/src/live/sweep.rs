@@ -81,6 +81,7 @@ mod tests {
             name: "17".into(),
             version: "1.a".into(),
             keys: Keys::new("17"),
+            boundary: None,
         };
         let cases = [
             ("live:meta", false),

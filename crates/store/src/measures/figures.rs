@@ -104,15 +104,38 @@ pub(super) async fn read(cut: &Cut<'_>, meaning: &Meaning, gone: &Gone) -> Resul
         }
     }
     for table in cut.prelude.tables() {
-        let figure = Figure {
-            day: None,
-            name: "rows",
-            dimension: table.name().to_owned(),
-        };
-        figures.insert(figure, rows::count(cut, table).await?);
+        figures.insert(rows_of(table), rows::count(cut, table).await?);
     }
     figures.retain(|_, value| *value != 0);
     Ok(figures)
+}
+
+/// The figures that a live store with a boundary holds.
+pub(super) async fn read_live(
+    cut: &Cut<'_>,
+    meaning: &Meaning,
+    gone: &Gone,
+    boundary: Option<NaiveDate>,
+) -> Result<Figures, StoreError> {
+    let mut figures = read(cut, meaning, gone).await?;
+    let Some(boundary) = boundary else {
+        return Ok(figures);
+    };
+    for table in cut.prelude.tables() {
+        if let Some(rows) = rows::live_count(cut, table, &meaning.zone, boundary).await? {
+            figures.insert(rows_of(table), rows);
+        }
+    }
+    figures.retain(|figure, value| *value != 0 && figure.is_held(Some(boundary)));
+    Ok(figures)
+}
+
+fn rows_of(table: Table) -> Figure {
+    Figure {
+        day: None,
+        name: "rows",
+        dimension: table.name().to_owned(),
+    }
 }
 
 async fn add(

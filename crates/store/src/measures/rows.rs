@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use futures::TryStreamExt;
 use instashop_core::table::{ColumnKind, Table};
 
@@ -107,6 +108,50 @@ pub(super) async fn count(cut: &Cut<'_>, table: Table) -> Result<i64, StoreError
         .await
         .map_err(|error| failed(&format!("cannot count {} of {}", table.name(), cut.what), error))?;
     Ok(row.get(0))
+}
+
+/// The column that gives a row its business day in the live store; of a line it is its order's.
+const fn dated(table: Table) -> Option<&'static str> {
+    match table {
+        Table::Transaction | Table::TransactionDetail => Some("transaction_date"),
+        Table::UserBehavior => Some("timestamp"),
+        Table::InventoryMovement => Some("movement_date"),
+        Table::Interaction => Some("interaction_date"),
+        Table::Shipment => Some("estimated_delivery_date"),
+        _ => None,
+    }
+}
+
+/// Rows that are not of a day before `boundary`; `None` for tables whose rows have no day.
+pub(super) async fn live_count(
+    cut: &Cut<'_>,
+    table: Table,
+    zone: &str,
+    boundary: NaiveDate,
+) -> Result<Option<i64>, StoreError> {
+    let Some(column) = dated(table) else {
+        return Ok(None);
+    };
+    let from = match table {
+        Table::TransactionDetail => "transactiondetail d LEFT JOIN transaction r USING (transaction_id)",
+        table => &format!("{} r", table.name()),
+    };
+    // No day without a year of four digits, in UTC and in the zone: such rows are never of a sealed day.
+    let text = format!(
+        "counted AS (SELECT count(*) AS n FROM {from} WHERE NOT coalesce(
+           r.\"{column}\" >= TIMESTAMP '0001-01-01' AND r.\"{column}\" < TIMESTAMP '10000-01-01'
+             AND r.\"{column}\" AT TIME ZONE 'UTC' AT TIME ZONE $1::text >= TIMESTAMP '0001-01-01'
+             AND r.\"{column}\" AT TIME ZONE 'UTC' AT TIME ZONE $1::text < $2::date, false)) SELECT n FROM counted"
+    );
+    let row = cut
+        .transaction
+        .query_one(
+            &cut.prelude.before(&[Table::Transaction, table], &text),
+            &[&zone, &boundary],
+        )
+        .await
+        .map_err(|error| failed(&format!("cannot count {} of {}", table.name(), cut.what), error))?;
+    Ok(Some(row.get(0)))
 }
 
 pub(super) async fn hashes(cut: &Cut<'_>, table: Table) -> Result<BTreeMap<i64, i64>, StoreError> {

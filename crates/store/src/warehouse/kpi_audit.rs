@@ -69,28 +69,35 @@ pub fn not_compared(metric: &Metric) -> Option<&'static str> {
 }
 
 const COMPARE: &str = "
-WITH held AS (SELECT * FROM unnest($1::text[], $2::text[]) AS h(metric, pattern)),
+WITH patterns AS (SELECT * FROM unnest($1::text[], $2::text[]) AS h(metric, pattern)),
 stored AS (
   SELECT coalesce(e.metric, s.metric) AS metric, coalesce(e.key, s.key) AS key, e.value AS expected, s.value AS stored
   FROM kpi_expected e FULL JOIN kpi_stored s ON s.metric = e.metric AND s.key = e.key
 ),
-compared AS (
+found AS (
   SELECT
-    coalesce(s.metric, l.metric) AS metric, coalesce(s.key, l.key) AS key, s.expected, s.stored, l.value AS live,
-    -- What people do right now is kept by Redis alone.
-    (s.expected IS DISTINCT FROM s.stored AND coalesce(s.metric, l.metric) <> ALL ($4))
-      OR (h.metric IS NOT NULL AND coalesce(s.key, l.key) ~ h.pattern AND s.expected IS DISTINCT FROM l.value) AS differs
+    coalesce(s.metric, l.metric) AS metric, coalesce(s.key, l.key) AS key, s.expected, s.stored, l.value AS live
   FROM stored s
   FULL JOIN kpi_live l ON l.metric = s.metric AND l.key = s.key
-  LEFT JOIN held h ON h.metric = coalesce(s.metric, l.metric)
+),
+compared AS (
+  SELECT f.*, k.is_held,
+    -- What people do right now is kept by Redis alone.
+    (f.expected IS DISTINCT FROM f.stored AND f.metric <> ALL ($4))
+      OR (k.is_held AND f.expected IS DISTINCT FROM f.live) AS differs
+  FROM found f LEFT JOIN patterns h ON h.metric = f.metric
+  CROSS JOIN LATERAL (SELECT
+    -- Of keys that begin with a day, Redis holds those from the boundary on.
+    h.metric IS NOT NULL AND f.key ~ h.pattern
+      AND ($5::date IS NULL OR f.key !~ '^\\d{4}-\\d\\d-\\d\\d' OR left(f.key, 10) >= $5::text) AS is_held) k
 ),
 named AS (
   SELECT c.metric, array_agg(c.line ORDER BY c.key) AS lines FROM (
     SELECT d.metric, d.key,
       format('%s: source %s, warehouse %s, redis %s', d.key, coalesce(d.expected::text, 'nothing'), coalesce(d.stored::text, 'nothing'),
-        CASE WHEN h.metric IS NOT NULL AND d.key ~ h.pattern THEN coalesce(d.live::text, 'nothing') ELSE 'not kept' END) AS line,
+        CASE WHEN d.is_held THEN coalesce(d.live::text, 'nothing') ELSE 'not kept' END) AS line,
       row_number() OVER (PARTITION BY d.metric ORDER BY d.key) AS place
-    FROM compared d LEFT JOIN held h ON h.metric = d.metric
+    FROM compared d
     WHERE d.differs
   ) c WHERE c.place <= $3 GROUP BY c.metric
 )
@@ -120,13 +127,14 @@ impl Auditor {
         })
     }
 
-    /// Compares every metric that the sources can give, all at one moment: `live` gives what Redis holds as of it. The
-    /// cuts are snapshots of the sources; what has changed since the marts were refreshed shows as a
+    /// Compares every metric that the sources can give, all at one moment: `live` gives what Redis holds as of it, of days
+    /// from `boundary` on. The cuts are snapshots of the sources; what has changed since the marts were refreshed shows as a
     /// difference, so compare a shop at rest, or again.
     pub async fn kpis(
         &mut self,
         sources: &[Cut<'_>],
         live: &(dyn Fn(DateTime<Utc>) -> Vec<MetricRow> + Sync),
+        boundary: Option<NaiveDate>,
     ) -> Result<Vec<KpiResult>, StoreError> {
         let fail = |error| failed("cannot compute the metrics", error);
         let transaction = self
@@ -173,13 +181,13 @@ impl Auditor {
             )
             .await
             .map_err(fail)?;
-        let (held, patterns): (Vec<&str>, Vec<String>) = held(today).into_iter().unzip();
+        let (held, patterns): (Vec<&str>, Vec<String>) = held(today, boundary).into_iter().unzip();
         let live_alone: Vec<&str> = Metric::all()
             .filter(|metric| metric.kept == Kept::Live)
             .map(|metric| metric.id)
             .collect();
         let rows = transaction
-            .query(COMPARE, &[&held, &patterns, &NAMED, &live_alone])
+            .query(COMPARE, &[&held, &patterns, &NAMED, &live_alone, &boundary])
             .await
             .map_err(fail)?;
         let results = rows.iter().map(|row| KpiResult {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use instashop_core::batch::{Batch, Outcome};
 use instashop_core::checkpoint::{Answer, Partition, Step};
-use instashop_core::config::Meaning;
+use instashop_core::config::{Meaning, Redis};
 use instashop_store::Sink;
 use instashop_store::live::LiveSink;
 use redis::aio::MultiplexedConnection;
@@ -28,6 +28,8 @@ pub struct Met {
     pub fenced: usize,
     pub behind: usize,
     pub empty: usize,
+    /// Changes of rows of sealed days.
+    pub late: u64,
 }
 
 /// Workers and their Redis.
@@ -40,10 +42,16 @@ pub struct Fleet {
 
 impl Fleet {
     /// Workers that share the partitions of a shop.
-    pub async fn new(server: &Server, meaning: &Meaning, shop: &mut Shop, workers: usize) -> Self {
+    pub async fn new(
+        server: &Server,
+        config: &Redis,
+        meaning: &Meaning,
+        shop: &mut Shop,
+        workers: usize,
+    ) -> Self {
         let workers = (0..workers)
             .map(|_| Worker {
-                sink: LiveSink::new(&server.config(), meaning),
+                sink: LiveSink::new(config, meaning),
                 owned: BTreeMap::new(),
             })
             .collect::<Vec<_>>();
@@ -162,8 +170,12 @@ impl Fleet {
     async fn said(&mut self, who: usize, batch: &Batch, outcome: Outcome, now: DateTime<Utc>) {
         match outcome {
             Outcome::Applied(tally) => {
-                let sum = tally.applied + tally.unchanged + tally.older + tally.rejected + tally.not_a_row;
-                assert_eq!(sum, batch.records.len() as u64, "every record has one fate (I6)");
+                self.met.late += tally.late;
+                assert_eq!(
+                    tally.total(),
+                    batch.records.len() as u64,
+                    "every record has one fate (I6)"
+                );
                 for step in &batch.steps {
                     self.believe(who, &step.partition, step.next);
                 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use color_eyre::eyre::Result;
+use instashop_store::live::Settled;
 use instashop_store::warehouse::{EtlRun, How, Refreshed};
 use serde::Serialize;
 
@@ -82,10 +83,35 @@ pub(super) fn refreshed(done: &[Refreshed], format: Format) -> Result<String> {
     ))
 }
 
+/// What was written to Redis; `None` when nothing was due.
+pub(super) fn settled(done: Option<&Settled>, format: Format) -> Result<String> {
+    #[derive(Serialize)]
+    struct Document {
+        written: bool,
+        days: usize,
+        corrected: usize,
+    }
+    if format == Format::Json {
+        return Ok(serde_json::to_string(&Document {
+            written: done.is_some(),
+            days: done.map_or(0, |done| done.days),
+            corrected: done.map_or(0, |done| done.corrected),
+        })?);
+    }
+    Ok(match done {
+        Some(done) => format!(
+            "totals of {} sealed days written to Redis, {} numbers of them were others",
+            done.days, done.corrected
+        ),
+        None => "the totals of sealed days are there; nothing was written".to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use instashop_store::live::Settled;
     use instashop_store::warehouse::{EndedStep, RunState};
 
     use super::*;
@@ -130,6 +156,10 @@ mod tests {
             more: false,
             took: Duration::from_millis(250),
         };
+        let written = Settled {
+            days: 400,
+            corrected: 3,
+        };
         let text = [
             list(&[], Format::Text),
             list(&one, Format::Text),
@@ -137,6 +167,9 @@ mod tests {
             list(&one, Format::Json),
             refreshed(&[by_key], Format::Text),
             refreshed(&[by_key], Format::Json),
+            settled(Some(&written), Format::Text),
+            settled(Some(&written), Format::Json),
+            settled(None, Format::Text),
         ];
         let text: Vec<String> = text.into_iter().map(Result::unwrap).collect();
         insta::assert_snapshot!(text.join("\n"));

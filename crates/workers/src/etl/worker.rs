@@ -12,6 +12,7 @@ use instashop_store::warehouse::{EtlRuns, How, MartRefresher, Refreshed};
 use instashop_store::{Kind, StoreError};
 
 use super::runs::carry_out;
+use super::settle;
 use crate::cli::exit::Exit;
 use crate::flow::backoff::Backoff;
 use crate::shutdown::Shutdown;
@@ -75,6 +76,14 @@ async fn work(config: &Config, shutdown: &Shutdown, backoff: &mut Backoff) -> Re
         }
     };
     backoff.reset();
+    // Redis may be away without holding up the marts.
+    tokio::select! {
+        kept = Box::pin(keep(config, shutdown, &mut refresher)) => kept,
+        () = settle::keep(config, shutdown) => Ok(()),
+    }
+}
+
+async fn keep(config: &Config, shutdown: &Shutdown, refresher: &mut MartRefresher) -> Result<(), StoreError> {
     let runs = EtlRuns::connect(&config.warehouse).await?;
     tracing::info!("keeping the marts up to date");
     let mut clock = Clock::new(config);
@@ -112,7 +121,7 @@ async fn work(config: &Config, shutdown: &Shutdown, backoff: &mut Backoff) -> Re
             }
             // One run, then the marts again: what is live must not wait for what is made up for.
             if let Some(run) = runs.next(now).await? {
-                Box::pin(carry_out(&mut refresher, &runs, &run, |_| {})).await?;
+                Box::pin(carry_out(refresher, &runs, &run, |_| {})).await?;
                 clock.more_runs();
                 continue;
             }

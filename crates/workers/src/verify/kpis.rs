@@ -54,7 +54,11 @@ pub(super) async fn prove(
         let cuts: Vec<_> = snapshots.into_iter().map(|(cut, _)| cut).collect();
         progress.say("computing the metrics");
         let results = auditor
-            .kpis(&cuts, &|now| metrics(&totals, now, &config.meaning))
+            .kpis(
+                &cuts,
+                &|now| metrics(&totals, now, &config.meaning),
+                totals.boundary,
+            )
             .await?;
         let after = records(&cut::ends(config).await?.into_iter().collect::<Vec<_>>());
         moved = before != after;

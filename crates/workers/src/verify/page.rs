@@ -2,6 +2,8 @@
 
 use instashop_core::view::TableDrift;
 
+use super::live::Sealed;
+
 /// One thing that was compared: a table or a total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -40,8 +42,9 @@ pub(super) fn cents(value: i128) -> String {
 }
 
 /// The table: one line per comparison, the differing keys below their line, `drift N` at the end.
-pub(super) fn text(lines: &[Line], faults: &[String], drift: i64) -> String {
+pub(super) fn text(lines: &[Line], sealed: Option<&Sealed>, faults: &[String], drift: i64) -> String {
     let mut text = table(lines);
+    text.extend(sealed.map(ToString::to_string));
     text.extend(
         faults
             .iter()
@@ -116,7 +119,13 @@ mod tests {
             },
         ];
         let faults = ["2026-11-21: 3 buyers are counted, 2 are there".to_owned()];
-        insta::assert_snapshot!(text(&lines, &faults, 13));
+        let sealed = Sealed {
+            boundary: "2026-10-17".parse().unwrap(),
+            has_left: true,
+            late: 3,
+            written_at: Some("2026-11-22T10:00:00Z".parse().unwrap()),
+        };
+        insta::assert_snapshot!(text(&lines, Some(&sealed), &faults, 13));
     }
 
     #[test]

@@ -285,6 +285,7 @@ fn people(totals: &LiveTotals, rows: &mut Rows) {
     let mut active: BTreeMap<Scope, i64> = BTreeMap::new();
     let mut sellers = BTreeSet::new();
     let mut members: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut counted: BTreeMap<&str, i64> = BTreeMap::new();
     for (cell, value) in &totals.cells {
         match cell {
             Cell::Day { scope, day, measure } => {
@@ -306,7 +307,7 @@ fn people(totals: &LiveTotals, rows: &mut Rows) {
             }
             Cell::Plan { tier } => rows.count("plan_mix", tier.clone(), *value),
             Cell::Mrr => rows.cents("mrr", String::new(), *value),
-            Cell::Rows { table } => rows.count("totals", name_of(*table).to_owned(), *value),
+            Cell::Rows { table, .. } => *counted.entry(name_of(*table)).or_default() += value,
             Cell::Member { segment, .. } if totals.segments.contains(segment) => {
                 *members.entry(*segment).or_default() += 1;
             }
@@ -318,6 +319,9 @@ fn people(totals: &LiveTotals, rows: &mut Rows) {
             }
             _ => {}
         }
+    }
+    for (name, count) in counted {
+        rows.count("totals", name.to_owned(), count);
     }
     for (scope, buyers) in active {
         rows.count("active_buyers", store(scope).to_string(), buyers);

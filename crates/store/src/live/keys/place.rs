@@ -195,7 +195,10 @@ impl Keys {
                 };
                 sum(named("seen", *of), format!("{product}|{name}"))
             }
-            Cell::Rows { table } => sum(self.misc(), rows_field(*table)),
+            Cell::Rows { table, day: None } => sum(self.misc(), rows_field(*table)),
+            Cell::Rows { table, day: Some(of) } => {
+                sum(self.measures(), format!("{}|{}", day(*of), rows_field(*table)))
+            }
             Cell::Undated => sum(self.misc(), UNDATED.to_owned()),
             Cell::ForeignCurrency => sum(self.misc(), FOREIGN_CURRENCY.to_owned()),
             Cell::Repricing { product } => sum(self.repricing(), product.to_string()),

@@ -83,7 +83,14 @@ impl<'a> Shelf<'a> {
         Some(match self.kind {
             "daily" | "measures" => {
                 let (day, name) = field.split_once('|')?;
-                total_of_day(Scope::Platform, parse_day(day)?, name)?
+                let day = parse_day(day)?;
+                match name.split_once('|') {
+                    Some((ROWS, table)) => Cell::Rows {
+                        table: Table::from_name(table)?,
+                        day: Some(day),
+                    },
+                    _ => total_of_day(Scope::Platform, day, name)?,
+                }
             }
             "stores" => {
                 let (store, name) = field.split_once('|')?;
@@ -248,6 +255,7 @@ impl<'a> Shelf<'a> {
             "misc" => match field.split_once('|') {
                 Some((ROWS, table)) => Cell::Rows {
                     table: Table::from_name(table)?,
+                    day: None,
                 },
                 _ if field == UNDATED => Cell::Undated,
                 _ if field == FOREIGN_CURRENCY => Cell::ForeignCurrency,
@@ -407,6 +415,11 @@ mod tests {
             },
             Cell::Rows {
                 table: Table::InventoryMovement,
+                day: None,
+            },
+            Cell::Rows {
+                table: Table::InventoryMovement,
+                day: Some(day),
             },
         ];
         for scope in [Scope::Platform, Scope::Store(20_260_821)] {
