@@ -1,96 +1,218 @@
-//! A short forecast of daily units (docs: kpis 6.1): the mean of each weekday, shrunk towards the mean of all days, against
-//! the plain "as a week ago" that it has to beat.
+//! Forecast of daily units, 28 days ahead (KPI demand_forecast; docs: kpis 6.1, docs/forecast.md).
+//!
+//! A series is what was asked for on each complete day, oldest first; a day on which it could not be bought is missing and
+//! not zero. Several methods ([`Method`]) forecast from many days of the past, each knowing only what lay before it, and are
+//! compared with what came. What a stock is used up by is the sum of days, so the error that decides is that of the units
+//! until the first, second, .. fourteenth day; the error of single days would prefer to expect nothing of a product that
+//! sells twice a week.
+//!
+//! * `ladder` holds the methods.
+//! * `trial` holds their errors, and the intervals made of these.
+//! * `stock` says when a stock is used up and when to order.
+//!
+//! Only sums, products and square roots of finite numbers are taken, so the same series gives the same forecast everywhere.
 
-/// A forecast.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Forecast {
-    /// Expected units of each coming day, the first is the day after the last known one.
-    pub daily: Vec<f64>,
-    /// Spread of one day: eighty of a hundred days of the past were within it. Zero below 28 days of history.
-    pub band: f64,
-    /// Mean absolute error of this forecast and of the plain week over the last origins, each made without the days it
-    /// was tested on; `None` below 28 days of history.
-    pub errors: Option<(f64, f64)>,
-}
+mod ladder;
+mod stock;
+mod trial;
+
+#[cfg(test)]
+mod controls;
+
+pub use stock::{LEAD_DAYS, SERVICE_Z, Supply};
+pub use trial::Accuracy;
+
+use self::ladder::{Path, paths};
+use self::trial::Trial;
+
+/// Days that are forecast.
+pub const HORIZON: usize = 28;
+
+/// The first of the two horizons that are compared and shown; the second is [`HORIZON`].
+pub const FORTNIGHT: usize = 14;
+
+/// Most days of history that are read.
+pub const HISTORY: usize = 365;
 
 /// Days of a week.
 const WEEK: usize = 7;
 
-/// Least history for a forecast, and for an interval and a comparison.
-const LEAST: (usize, usize) = (14, 28);
+/// Least days that are known for anything but their mean, and days before the first origin.
+const WARM_UP: usize = 14;
 
-/// Mean of every weekday of a history, shrunk as if four ordinary days had been seen besides.
-fn means(history: &[i64]) -> [f64; WEEK] {
-    let all = history.iter().sum::<i64>() as f64 / history.len().max(1) as f64;
-    std::array::from_fn(|weekday| {
-        // Counted from the end, so that slot 0 is the weekday of the first coming day.
-        let days = (0..history.len()).filter(|day| (history.len() - day) % WEEK == (WEEK - weekday) % WEEK);
-        let (sum, count) = days.fold((0_i64, 0_usize), |(sum, count), day| {
-            (sum + history[day], count + 1)
-        });
-        (sum as f64 + 4.0 * all) / (count as f64 + 4.0)
-    })
+/// Least days that are known for an interval.
+const INTERVAL: usize = 28;
+
+/// Least origins for a comparison of methods.
+const LEAST_ORIGINS: usize = 8;
+
+/// Most origins: half a year of days. What erred before says little about what errs now.
+const MOST_ORIGINS: usize = 26 * WEEK;
+
+/// Part of the error by which a method has to be better than the one below it.
+const WORTH: f64 = 0.05;
+
+/// Mean distance between days with sales from which on a series counts as intermittent (Syntetos and Boylan).
+const INTERMITTENT: f64 = 1.32;
+
+/// A method, the simplest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// The mean of all known days: there are too few of them for more.
+    Mean,
+    /// The same weekday again. Every other method has to be better.
+    SeasonalNaive,
+    /// The mean of the last 28 days.
+    Mean28,
+    /// Level, damped trend and weekdays, smoothed.
+    HoltWinters,
+    /// Size and distance of sales, smoothed; Croston's method as corrected by Syntetos and Boylan.
+    Sba,
+    /// Size and chance of a sale, smoothed, so that what is not bought any more fades away.
+    Tsb,
 }
 
-/// Forecasts `horizon` days after a history of complete days, oldest first. `None` with less than two weeks or without any
-/// sale: there is nothing to say.
-pub fn weekly(history: &[i64], horizon: usize) -> Option<Forecast> {
-    if history.len() < LEAST.0 || history.iter().all(|units| *units == 0) {
+impl Method {
+    /// Name in `marts.demand_forecast`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::SeasonalNaive => "seasonal_naive",
+            Self::Mean28 => "mean_28",
+            Self::HoltWinters => "holt_winters",
+            Self::Sba => "sba",
+            Self::Tsb => "tsb",
+        }
+    }
+
+    /// The method of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Mean,
+            Self::SeasonalNaive,
+            Self::Mean28,
+            Self::HoltWinters,
+            Self::Sba,
+            Self::Tsb,
+        ]
+        .into_iter()
+        .find(|method| method.name() == name)
+    }
+}
+
+/// An interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Its lower end, not below zero.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// What is expected of the days until one of them, that included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Until {
+    /// Expected units.
+    pub units: f64,
+    /// Where eighty of a hundred past sums of as many days lay around what was expected of them.
+    pub within_80: Option<Interval>,
+    /// The same for ninety-five of a hundred.
+    pub within_95: Option<Interval>,
+    /// Root of the mean squared error of such sums.
+    pub spread: Option<f64>,
+}
+
+/// A forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The method that was chosen.
+    pub method: Method,
+    /// Days of history, and those of them that are known.
+    pub days: (usize, usize),
+    /// Sums from the first day ahead until each of the [`HORIZON`] days.
+    pub until: Vec<Until>,
+    /// How each method that was tried did, the simplest first; empty when there were too few days to try any.
+    pub tried: Vec<(Method, Accuracy)>,
+}
+
+impl Forecast {
+    /// How a method did.
+    pub fn accuracy(&self, method: Method) -> Option<&Accuracy> {
+        self.tried
+            .iter()
+            .find(|(tried, _)| *tried == method)
+            .map(|(_, accuracy)| accuracy)
+    }
+
+    /// True when a method was found that is better than repeating the week.
+    pub fn beats_the_week(&self) -> bool {
+        !self.tried.is_empty() && self.method != Method::SeasonalNaive
+    }
+
+    /// Expected units until a day, the first day is 1.
+    pub fn units_until(&self, day: usize) -> f64 {
+        let last = day.checked_sub(1).and_then(|index| self.until.get(index));
+        last.map_or(0.0, |until| until.units)
+    }
+}
+
+/// True when sales are so rare that size and distance are forecast apart.
+fn is_intermittent(units: &[Option<f64>]) -> bool {
+    let known = units.iter().flatten().count();
+    let sales = units.iter().flatten().filter(|units| **units > 0.0).count();
+    sales > 0 && known as f64 >= INTERMITTENT * sales as f64
+}
+
+/// Forecasts the [`HORIZON`] days after a series. `None` when no day is known or nothing was ever asked for: there is
+/// nothing to say. Numbers below zero and those that are no numbers count as missing; of a longer series the last
+/// [`HISTORY`] days are read.
+pub fn forecast(series: &[Option<f64>]) -> Option<Forecast> {
+    let series = &series[series.len().saturating_sub(HISTORY)..];
+    let usable = |units: &f64| units.is_finite() && *units >= 0.0;
+    let units: Vec<Option<f64>> = series.iter().map(|units| units.filter(usable)).collect();
+    let units = units.as_slice();
+    let known = units.iter().flatten().count();
+    if !units.iter().flatten().any(|units| *units > 0.0) {
         return None;
     }
-    let means_now = means(history);
-    let daily = (0..horizon).map(|day| means_now[day % WEEK]).collect();
-    if history.len() < LEAST.1 {
+    let days = (units.len(), known);
+    let now = units.len()..=units.len();
+    if known < WARM_UP {
         return Some(Forecast {
-            daily,
-            band: 0.0,
-            errors: None,
+            method: Method::Mean,
+            days,
+            until: trial::expected(&paths(Method::Mean, units, now)[0]),
+            tried: Vec::new(),
         });
     }
-    let (mut model, mut plain) = (Vec::new(), 0.0);
-    for origin in LEAST.0..history.len() {
-        let (known, real) = (&history[..origin], history[origin] as f64);
-        model.push((means(known)[0] - real).abs());
-        plain += (history[origin - WEEK] as f64 - real).abs();
+    let first = WARM_UP.max((units.len() + 1).saturating_sub(FORTNIGHT + MOST_ORIGINS));
+    let base = Trial::new(units, Method::SeasonalNaive, first);
+    if base.origins() < LEAST_ORIGINS {
+        return Some(Forecast {
+            method: Method::SeasonalNaive,
+            days,
+            until: base.until(known >= INTERVAL),
+            tried: Vec::new(),
+        });
     }
-    let count = model.len() as f64;
-    let error = model.iter().sum::<f64>() / count;
-    model.sort_by(f64::total_cmp);
-    let band = model[(model.len() * 8 / 10).min(model.len() - 1)];
+    let rest: &[Method] = if is_intermittent(units) {
+        &[Method::Mean28, Method::Sba, Method::Tsb]
+    } else {
+        &[Method::Mean28, Method::HoltWinters]
+    };
+    let mut tried = vec![(Method::SeasonalNaive, base.accuracy())];
+    let mut chosen = base;
+    for method in rest {
+        let trial = Trial::new(units, *method, first);
+        tried.push((*method, trial.accuracy()));
+        if trial.error() <= (1.0 - WORTH) * chosen.error() && trial.error() < chosen.error() {
+            chosen = trial;
+        }
+    }
     Some(Forecast {
-        daily,
-        band,
-        errors: Some((error, plain / count)),
+        method: chosen.method(),
+        days,
+        until: chosen.until(known >= INTERVAL),
+        tried,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_weekly_shape_is_found_and_flat_sales_have_none() {
-        let shape = [2, 2, 2, 2, 9, 9, 2];
-        let history: Vec<i64> = (0..56).map(|day| shape[day % 7]).collect();
-        let forecast = weekly(&history, 14).unwrap();
-        assert!(forecast.daily[4] > 2.0 * forecast.daily[0], "{forecast:?}");
-        assert!((forecast.daily[0] - forecast.daily[7]).abs() < 1e-9);
-        let flat = weekly(&[5; 56], 3).unwrap();
-        assert_eq!((flat.daily, flat.band), (vec![5.0; 3], 0.0));
-    }
-
-    #[test]
-    fn noise_is_averaged_better_than_it_is_repeated() {
-        let history: Vec<i64> = (0..56).map(|day| i64::from(day * 7919 % 11 + 3)).collect();
-        let (model, plain) = weekly(&history, 1).unwrap().errors.unwrap();
-        assert!(model < plain, "{model} {plain}");
-    }
-
-    #[test]
-    fn little_history_says_less_or_nothing() {
-        assert_eq!(weekly(&[1; 13], 7), None);
-        assert_eq!(weekly(&[0; 56], 7), None);
-        let short = weekly(&[3; 20], 2).unwrap();
-        assert_eq!((short.errors, short.band), (None, 0.0));
-    }
 }

@@ -28,7 +28,9 @@ pub use health::{
     ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
     SystemView, TableDrift, WarehouseSystem, WorkerHealth,
 };
-pub use inventory::{InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockRow, StockState};
+pub use inventory::{
+    InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockForecast, StockRow, StockState,
+};
 pub use logistics::{DueDay, LogisticsView, MethodShipments, OverdueShipment, TRANSIT_HOURS};
 pub use orders::{OrderLine, OrderList, OrdersOf};
 pub use payments::{

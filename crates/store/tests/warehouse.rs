@@ -9,6 +9,7 @@ mod warehouse {
     mod commit;
     mod daily;
     mod faults;
+    mod forecast;
     mod marts;
     mod migrations;
     mod original;

@@ -76,8 +76,42 @@ pub struct StockRow {
     pub days_milli: Option<i64>,
     /// Retail value, cents.
     pub cents: i64,
-    /// Units of the product sold by day, oldest first, the last complete days; filled for the rows that run out first.
+    /// Units of the product sold by day, oldest first, the last 28 complete days; filled for the rows that run out first.
     pub sold: Vec<i64>,
+    /// What is expected of it; there for the rows that run out first, once the daily run has forecast their product.
+    pub forecast: Option<StockForecast>,
+}
+
+/// The forecast of a stock row: its share of the product's, by what it holds (KPI demand_forecast). Units in thousandths.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StockForecast {
+    /// Expected units from today until each day, today is the first.
+    pub until_milli: Vec<i64>,
+    /// Ends of the interval of 80 % around each; `None` where there are too few past errors.
+    pub within_milli: Vec<Option<(i64, i64)>>,
+    /// Units at which to order, for the whole product's demand while a delivery is on its way.
+    pub reorder: Option<i64>,
+    /// Error of the method that was chosen and of repeating the week, for the whole product; `None` where none could be tried.
+    pub errors_milli: Option<(i64, i64)>,
+}
+
+impl StockForecast {
+    /// Days ahead on which so many units are used up, 0 is today; by expectation, and by the interval the earliest and the
+    /// latest. `None` beyond the last day.
+    pub fn used_up(&self, units: i64) -> (Option<usize>, Option<usize>, Option<usize>) {
+        let there = units.max(0) * 1000;
+        let reached = |sum: i64| sum > 0 && sum >= there;
+        let edge = |end: fn((i64, i64)) -> i64| {
+            self.within_milli
+                .iter()
+                .position(|within| within.is_some_and(|within| reached(end(within))))
+        };
+        (
+            self.until_milli.iter().position(|sum| reached(*sum)),
+            edge(|(_, high)| high),
+            edge(|(low, _)| low),
+        )
+    }
 }
 
 /// One warehouse (KPI warehouses).
@@ -146,3 +180,26 @@ pub struct InventoryView {
 
 /// Upper limits of the histogram of days of stock.
 pub const STOCK_DAYS: [i64; 6] = [1, 3, 7, 14, 30, 90];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stock_is_used_up_by_expectation_and_by_both_ends() {
+        let forecast = StockForecast {
+            until_milli: vec![2_000, 4_000, 6_000, 8_000],
+            within_milli: vec![Some((0, 3_500)), Some((3_000, 5_000)), Some((5_000, 7_000)), None],
+            ..StockForecast::default()
+        };
+        for (units, expected) in [
+            (-2, (Some(0), Some(0), Some(1))),
+            (3, (Some(1), Some(0), Some(1))),
+            (5, (Some(2), Some(1), Some(2))),
+            (7, (Some(3), Some(2), None)),
+            (9, (None, None, None)),
+        ] {
+            assert_eq!(forecast.used_up(units), expected, "{units}");
+        }
+    }
+}

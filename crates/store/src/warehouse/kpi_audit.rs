@@ -62,7 +62,7 @@ pub fn not_compared(metric: &Metric) -> Option<&'static str> {
         "total_events" | "throughput" | "e2e_latency" | "lag" | "service_state" | "drift" => {
             Some("measured by the pipeline itself")
         }
-        "demand_forecast" => Some("not in the warehouse yet"),
+        "demand_forecast" => Some("an estimate of the last daily run, from what was known then"),
         "uptime" | "api_latency" | "error_rate" | "slow_queries" | "capacity" => Some("measured by probes"),
         _ => None,
     }

@@ -4,13 +4,14 @@
 //! out which facts they touch, and replaces the facts that differ; the facts that differed say which rows of the marts
 //! are out of date. All of that is one transaction on one snapshot, so readers see the marts of one moment.
 //!
-//! * `daily` holds the steps of the daily run.
+//! * `daily` holds the steps of the daily run; `forecast` is one of them.
 //! * `tables` lists facts and marts and writes their statements.
 //! * `round` is one incremental round.
 //! * `rebuild` computes everything anew: at first, after a definition or a map changed, and when there are more marks
 //!   than a rebuild costs.
 
 mod daily;
+mod forecast;
 mod rebuild;
 mod round;
 mod tables;

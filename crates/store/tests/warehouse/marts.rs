@@ -46,6 +46,9 @@ const AS_A_WHOLE: [&str; 6] = [
 /// Written by the daily run.
 const BY_DAY: [&str; 4] = ["kpi_daily", "data_quality", "store_summaries", "anomalies"];
 
+/// Written by the daily run from a model and not from a view; compared in `forecast.rs`.
+const MODELLED: [&str; 1] = ["demand_forecast"];
+
 /// The one refresher of a database.
 async fn refresher(database: &Database) -> MartRefresher {
     MartRefresher::connect(&database.config)
@@ -89,9 +92,12 @@ async fn every_mart_has_the_columns_of_the_view_that_defines_it() {
         .await;
     assert_eq!(
         tables.len(),
-        FACTS.len() + BY_KEY.len() + AS_A_WHOLE.len() + BY_DAY.len()
+        FACTS.len() + BY_KEY.len() + AS_A_WHOLE.len() + BY_DAY.len() + MODELLED.len()
     );
-    for table in tables {
+    for table in tables
+        .into_iter()
+        .filter(|table| !MODELLED.contains(&table.as_str()))
+    {
         let (stored, view) = (format!("marts.{table}"), format!("marts.{table}_v"));
         let stored: String = database.value_of(columns, &[&stored]).await;
         let view: String = database.value_of(columns, &[&view]).await;

@@ -1,18 +1,15 @@
 //! Inventory: what runs out first, what sleeps? As of now, whatever the range of the board.
 
-use instashop_core::forecast::{self, Forecast};
-use instashop_core::view::{InventoryView, STOCK_DAYS, StockRow, StockState};
+use instashop_core::forecast::FORTNIGHT;
+use instashop_core::view::{InventoryView, STOCK_DAYS, StockForecast, StockRow, StockState};
 
 use super::{Context, Piece};
 use crate::reading::{Higher, Measure, Value};
 use crate::sheet::{Cell, Col, Content, CurveData, Figure, Row, Share, Sheet, Table, Unit};
 use crate::theme::Role;
 
-/// Days that are forecast.
-const HORIZON: usize = 14;
-
-/// Days a delivery takes, for the quantity to order (docs: kpis 5.1, lead time).
-const LEAD_DAYS: usize = 7;
+/// Days that are drawn.
+const SHOWN: usize = FORTNIGHT;
 
 pub(super) fn sheet(of: &Context<'_>, view: &InventoryView, piece: Piece) -> Sheet {
     match piece {
@@ -230,67 +227,133 @@ fn forecast(of: &Context<'_>, view: &InventoryView) -> Sheet {
     let Some(row) = chosen(of, view) else {
         return nothing(of.say("no stock row", "sin filas de stock"));
     };
-    let Some(Forecast { daily, band, errors }) = forecast::weekly(&row.sold, HORIZON) else {
-        return nothing(of.say("too few sales for a forecast", "pocas ventas para un pronóstico"));
+    let Some(forecast) = &row.forecast else {
+        return nothing(of.say(
+            "no forecast: no sale in a year, or no daily run yet",
+            "sin pronóstico: sin ventas en un año, o aún sin corrida diaria",
+        ));
     };
-    let available = row.available.unwrap_or(0).max(0) as f64;
-    let mut left = available;
-    let mut out = None;
-    let mut level: Vec<Option<f64>> = vec![Some(left)];
-    for (day, units) in daily.iter().enumerate() {
-        left = (left - units).max(0.0);
-        if left <= 0.0 && out.is_none() {
-            out = Some(day);
-        }
-        level.push(Some(left));
-    }
+    let available = row.available.unwrap_or(0).max(0);
+    let own = row.reorder.unwrap_or(0).max(0);
     let today = of.board.read_at.with_timezone(&of.look.zone).date_naive();
     let date = |day: usize| {
-        today
-            .checked_add_days(chrono::Days::new(day as u64))
-            .unwrap_or(today)
+        let date = today.checked_add_days(chrono::Days::new(day as u64));
+        of.day(date.unwrap_or(today))
     };
-    let reorder = row.reorder.unwrap_or(0).max(0) as f64;
-    let lead: f64 = daily.iter().take(LEAD_DAYS).sum();
-    let need = (lead + band * (LEAD_DAYS as f64).sqrt() + reorder - available)
-        .max(0.0)
-        .ceil() as i64;
-    let mut notes = Vec::new();
-    notes.push(match out {
-        Some(day) => format!("{} {}", of.say("out", "se agota"), of.day(date(day))),
-        None => format!("{} {HORIZON} d", of.say("lasts", "dura")),
-    });
-    if need > 0 {
-        notes.push(format!("{} {}", of.say("order", "pedir"), of.marks().count(need)));
-    }
-    notes.push(match errors {
-        Some((model, naive)) if model < naive => of
-            .say("beats the plain week", "mejor que la semana simple")
-            .to_owned(),
-        Some(_) => of
-            .say("no better than the plain week", "no mejor que la semana simple")
-            .to_owned(),
-        None => String::new(),
-    });
     let curve = CurveData {
-        series: vec![
-            (
-                of.say("reorder point", "punto de pedido").to_owned(),
-                vec![Some(reorder); level.len()],
-                Role::Warn,
-                true,
-            ),
-            (of.say("stock", "stock").to_owned(), level, Role::Accent, false),
-        ],
-        buckets: (0..=HORIZON).map(|day| of.day(date(day))).collect(),
+        series: curves(of, forecast, available, own),
+        buckets: (0..=SHOWN).map(date).collect(),
         labels: vec![0, 7, 14],
         unit: Unit::Count,
         floor: 0.0,
     };
-    let mut sheet = of.sheet(Piece::InvForecast, notes, Content::Curve(curve));
+    let mut sheet = of.sheet(
+        Piece::InvForecast,
+        forecast_notes(of, forecast, available, own, date),
+        Content::Curve(curve),
+    );
     sheet.title = format!("{}: {}", sheet.title, product(row));
     sheet.marks = "◆~";
     sheet
+}
+
+/// What is left of a stock: expected, and at both ends of the interval; and the reorder point of the row.
+fn curves(
+    of: &Context<'_>,
+    forecast: &StockForecast,
+    available: i64,
+    own: i64,
+) -> Vec<(String, Vec<Option<f64>>, Role, bool)> {
+    let now = Some(available as f64);
+    let left = |sum: i64| (available as f64 - sum as f64 / 1000.0).max(0.0);
+    let after = |ends: fn((i64, i64)) -> i64| {
+        let days = forecast.within_milli.iter().take(SHOWN);
+        let mut level = vec![now];
+        level.extend(days.map(|within| within.map(|within| left(ends(within)))));
+        level
+    };
+    let mut stock = vec![now];
+    stock.extend(
+        forecast
+            .until_milli
+            .iter()
+            .take(SHOWN)
+            .map(|sum| Some(left(*sum))),
+    );
+    let mut series = vec![(
+        of.say("reorder point", "punto de pedido").to_owned(),
+        vec![Some(own as f64); SHOWN + 1],
+        Role::Warn,
+        true,
+    )];
+    if forecast.within_milli.iter().any(Option::is_some) {
+        let band = |name: &str, level| (name.to_owned(), level, Role::Muted, true);
+        series.push(band(
+            of.say("80% at most", "80% como mucho"),
+            after(|(low, _)| low),
+        ));
+        series.push(band(
+            of.say("80% at least", "80% al menos"),
+            after(|(_, high)| high),
+        ));
+    }
+    series.push((of.say("stock", "stock").to_owned(), stock, Role::Accent, false));
+    series
+}
+
+/// When the stock is used up, what to order, and what the forecast is worth.
+fn forecast_notes(
+    of: &Context<'_>,
+    forecast: &StockForecast,
+    available: i64,
+    own: i64,
+    date: impl Fn(usize) -> String,
+) -> Vec<String> {
+    let (used_up, early, late) = forecast.used_up(available);
+    let mut notes = vec![match (used_up, early, late) {
+        (Some(day), Some(early), Some(late)) if early < late => format!(
+            "{} {} (80%: {}–{})",
+            of.say("out", "se agota"),
+            date(day),
+            date(early),
+            date(late)
+        ),
+        (Some(day), ..) => format!("{} {}", of.say("out", "se agota"), date(day)),
+        (None, ..) => format!("{} {} d", of.say("lasts", "dura"), forecast.until_milli.len()),
+    }];
+    if let Some(point) = forecast.reorder {
+        let fortnight = forecast.until_milli.get(SHOWN - 1).copied().unwrap_or(0);
+        if available <= point {
+            // To the point again, and a fortnight on.
+            let need = point - available + fortnight / 1000;
+            notes.push(format!(
+                "{} {}",
+                of.say("order", "pedir"),
+                of.marks().list_count(need)
+            ));
+        }
+        notes.push(format!(
+            "{} {} ({} {})",
+            of.say("order at", "pedir en"),
+            of.marks().list_count(point),
+            of.say("row", "fila"),
+            of.marks().list_count(own)
+        ));
+    }
+    notes.push(match forecast.errors_milli {
+        Some((error, week)) if error < week => format!(
+            "{} {}",
+            of.say("error vs plain week", "error frente a la semana simple"),
+            of.marks().percent(error - week, week, 0)
+        ),
+        Some(_) => of
+            .say("no better than the plain week", "no mejor que la semana simple")
+            .to_owned(),
+        None => of
+            .say("too few days to compare", "pocos días para comparar")
+            .to_owned(),
+    });
+    notes
 }
 
 fn dead(of: &Context<'_>, view: &InventoryView) -> Sheet {

@@ -85,6 +85,19 @@ FROM (
 ) r;
 COMMENT ON VIEW semantic.kpi_abc IS 'grain: product; by revenue of 90 complete days: A up to 80 %, B up to 95 %, C the rest';
 
+CREATE OR REPLACE VIEW semantic.kpi_demand_forecast AS
+SELECT
+  f.product_id, f.category, f.store_id, f.last_day, x.days, x.units AS demand_forecast, x.low_80, x.high_80, x.low_95, x.high_95,
+  f.method, f.days_known, f.error, f.baseline_error, f.mase, f.baseline_mase, f.wape, f.baseline_wape, f.bias, f.coverage_80,
+  f.available, f.used_up_day, f.used_up_early_day, f.reorder_point, f.own_reorder_point
+FROM marts.demand_forecast f
+CROSS JOIN LATERAL (VALUES
+  (14, f.units_14, f.low_80_14, f.high_80_14, f.low_95_14, f.high_95_14),
+  (28, f.units_28, f.low_80_28, f.high_80_28, f.low_95_28, f.high_95_28)
+) AS x(days, units, low_80, high_80, low_95, high_95);
+COMMENT ON VIEW semantic.kpi_demand_forecast IS
+  'grain: product or category (product_id NULL, store_id 0) x 14 or 28 days after last_day; units with intervals, error and that of repeating the week';
+
 CREATE OR REPLACE VIEW semantic.kpi_shipments AS
 SELECT s.due_day, s.shipping_method, s.status, count(*) AS shipments FROM marts.shipment_facts s GROUP BY s.due_day, s.shipping_method, s.status;
 COMMENT ON VIEW semantic.kpi_shipments IS 'grain: due day x method x status';

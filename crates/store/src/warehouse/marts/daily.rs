@@ -35,6 +35,8 @@ pub enum Step {
     Summaries,
     /// What is far from the usual.
     Anomalies,
+    /// What is expected of the next four weeks.
+    Forecast,
 }
 
 /// What a step did.
@@ -48,7 +50,7 @@ pub struct StepDone {
 
 impl Step {
     /// All steps in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ExtractEvents,
         Self::ExtractOrders,
         Self::ExtractProducts,
@@ -60,6 +62,7 @@ impl Step {
         Self::Snapshot,
         Self::Summaries,
         Self::Anomalies,
+        Self::Forecast,
     ];
 
     /// Name in `ops.etl_runs` and on the terminal.
@@ -76,6 +79,7 @@ impl Step {
             Self::Snapshot => "headline numbers",
             Self::Summaries => "summaries for stores",
             Self::Anomalies => "anomalies",
+            Self::Forecast => "demand forecast",
         }
     }
 }
@@ -126,6 +130,7 @@ impl MartRefresher {
                     repaired: 0,
                 }
             }
+            Step::Forecast => super::forecast::run(&transaction, day).await?,
             Step::Clean
             | Step::DailyMetrics
             | Step::ProductMetrics

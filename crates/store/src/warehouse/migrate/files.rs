@@ -49,6 +49,7 @@ pub(super) const VERSIONED: &[Versioned] = versioned![
     13 "marts/V013__daily_run.sql",
     14 "marts/V014__currencies_commission_regions.sql",
     15 "raw/V015__event_log_indexes.sql",
+    16 "marts/V016__demand_forecast.sql",
 ];
 
 /// Repeatable files, each after those it reads from.
@@ -65,6 +66,7 @@ pub(super) const REPEATABLE: &[Repeatable] = repeatable![
     "core/orders.sql",
     "core/order_lines.sql",
     "core/sales_ledger.sql",
+    "core/stock_outs.sql",
     "marts/facts.sql",
     "marts/sales.sql",
     "marts/products.sql",

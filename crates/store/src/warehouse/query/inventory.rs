@@ -1,6 +1,10 @@
 //! The Inventory tab, as of the last refresh of the marts.
 
-use instashop_core::view::{InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockRow, StockState};
+use chrono::NaiveDate;
+use instashop_core::forecast::HORIZON;
+use instashop_core::view::{
+    InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockForecast, StockRow, StockState,
+};
 use tokio_postgres::Row;
 
 use super::board::{Of, buckets};
@@ -9,8 +13,8 @@ use crate::StoreError;
 /// Rows that run out first, and rows without sales, that are listed.
 const LISTED: i64 = 300;
 
-/// Rows whose sales by day are read, and days of them.
-const FORECAST: (usize, usize) = (60, 56);
+/// Rows whose sales by day and forecast are read, and days of sales.
+const HEAD: (usize, usize) = (60, 28);
 
 /// Columns of a stock row.
 const COLUMNS: &str = "i.stock_id, i.product_id, coalesce(i.product_name, ''), coalesce(i.category, 'unclassified'), i.warehouse_location,
@@ -31,6 +35,7 @@ fn stock(row: &Row) -> StockRow {
         days_milli: row.get(9),
         cents: row.get(10),
         sold: vec![],
+        forecast: None,
     }
 }
 
@@ -113,7 +118,7 @@ async fn rows(of: &Of<'_, '_>) -> Result<Vec<StockRow>, StoreError> {
     );
     let found = of.snapshot.rows(&sql, &[&of.store, &LISTED]).await?;
     let mut list: Vec<StockRow> = found.iter().map(stock).collect();
-    let (head, days) = FORECAST;
+    let (head, days) = HEAD;
     let mut ids: Vec<i64> = list.iter().take(head).map(|row| row.product_id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -141,7 +146,75 @@ async fn rows(of: &Of<'_, '_>) -> Result<Vec<StockRow>, StoreError> {
             }
         }
     }
+    let shown = head.min(list.len());
+    forecasts(of, &mut list[..shown]).await?;
     Ok(list)
+}
+
+/// Gives the rows their forecasts.
+async fn forecasts(of: &Of<'_, '_>, rows: &mut [StockRow]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.stock_id).collect();
+    let found = of
+        .snapshot
+        .rows(
+            "SELECT i.stock_id, f.until::float8[], f.until_low_80::float8[], f.until_high_80::float8[], f.reorder_point::float8,
+               f.error::float8, f.baseline_error::float8, f.last_day, s.share
+             FROM marts.inventory_health i
+             JOIN marts.demand_forecast f ON f.product_id = i.product_id
+             CROSS JOIN LATERAL (
+               SELECT coalesce(i.units_per_day / nullif(sum(o.units_per_day), 0), 1)::float8 AS share
+               FROM marts.inventory_health o WHERE o.product_id = i.product_id
+             ) s
+             WHERE i.stock_id = ANY($1)",
+            &[&ids],
+        )
+        .await?;
+    let today = of.snapshot.calendar.day(of.now);
+    for found in &found {
+        let last: NaiveDate = found.get(7);
+        // A forecast of yesterday's run begins a day ago: what was expected of that day is over.
+        let over = today.signed_duration_since(last).num_days() - 1;
+        let Some(over) = usize::try_from(over).ok().filter(|over| *over < HORIZON) else {
+            continue;
+        };
+        let share: f64 = found.get(8);
+        let milli = |units: f64| (units * share * 1000.0).round() as i64;
+        let (until, low, high): (Vec<f64>, Vec<Option<f64>>, Vec<Option<f64>>) =
+            (found.get(1), found.get(2), found.get(3));
+        let before = over
+            .checked_sub(1)
+            .and_then(|day| until.get(day))
+            .copied()
+            .unwrap_or(0.0);
+        let within = low.iter().zip(&high).map(|(low, high)| {
+            let (low, high) = (*low).zip(*high)?;
+            Some((milli((low - before).max(0.0)), milli((high - before).max(0.0))))
+        });
+        let whole = |index: usize| {
+            found
+                .get::<_, Option<f64>>(index)
+                .map(|units| (units * 1000.0).round() as i64)
+        };
+        let forecast = StockForecast {
+            until_milli: until
+                .iter()
+                .skip(over)
+                .map(|units| milli((units - before).max(0.0)))
+                .collect(),
+            within_milli: within.skip(over).collect(),
+            reorder: found
+                .get::<_, Option<f64>>(4)
+                .map(|units| (units * share).ceil() as i64),
+            errors_milli: whole(5).zip(whole(6)),
+        };
+        for row in rows
+            .iter_mut()
+            .filter(|row| row.stock_id == found.get::<_, i64>(0))
+        {
+            row.forecast = Some(forecast.clone());
+        }
+    }
+    Ok(())
 }
 
 async fn dead(of: &Of<'_, '_>) -> Result<Vec<StockRow>, StoreError> {

@@ -338,7 +338,8 @@ mod tests {
                 question(Some(3), None, false),
                 "no value for one store",
             ),
-            ("demand_forecast", question(None, None, false), "not kept"),
+            ("demand_forecast", question(Some(3), None, false), ""),
+            ("demand_forecast", question(None, range, false), "no days"),
             ("last_paid_age", question(None, None, false), "not kept"),
             (
                 "orders",

@@ -1,10 +1,11 @@
 //! Products, inventory, shipments and stores of the generated shop.
 
 use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
+use instashop_core::forecast::{self, Method, Supply};
 use instashop_core::view::{
     AbcClass, Ask, Churn, DueDay, InventoryView, LogisticsView, MethodShipments, Movement, MrrMovement,
     OverdueShipment, Pair, Place, PlaceCategory, PlanShare, ProductPair, ProductRow, ProductsView,
-    STOCK_DAYS, StockRow, StockState, StoreScore, StoresView, TRANSIT_HOURS, Window,
+    STOCK_DAYS, StockForecast, StockRow, StockState, StoreScore, StoresView, TRANSIT_HOURS, Window,
 };
 
 use super::super::Shop;
@@ -175,6 +176,7 @@ impl Shop {
         for (index, (name, category, price, _)) in CATALOGUE.iter().enumerate() {
             let sold: Vec<i64> = books.iter().map(|book| book.products[index][1]).collect();
             let month: i64 = sold.iter().rev().take(28).sum();
+            let expected = expected(&sold);
             for (number, place) in PLACES.iter().enumerate() {
                 let stock_id = (index * PLACES.len() + number) as i64 + 1;
                 let per_day = month * 1000 / 28 / PLACES.len() as i64;
@@ -203,7 +205,11 @@ impl Shop {
                     per_day_milli: per_day,
                     days_milli: (per_day > 0 && available > 0).then(|| available * 1_000_000 / per_day),
                     cents: available * price,
-                    sold: sold.iter().map(|units| units / PLACES.len() as i64).collect(),
+                    sold: sold[sold.len().saturating_sub(28)..]
+                        .iter()
+                        .map(|units| units / PLACES.len() as i64)
+                        .collect(),
+                    forecast: expected.clone(),
                 });
             }
         }
@@ -468,4 +474,28 @@ impl Shop {
             rows,
         }
     }
+}
+
+/// The forecast of one place's share of a product, as the daily run would make it.
+fn expected(sold: &[i64]) -> Option<StockForecast> {
+    let units: Vec<Option<f64>> = sold.iter().map(|units| Some(*units as f64)).collect();
+    let made = forecast::forecast(&units)?;
+    let milli = |units: f64| (units * 1000.0 / PLACES.len() as f64).round() as i64;
+    let error = |method| made.accuracy(method).map(|of| milli(of.error));
+    Some(StockForecast {
+        until_milli: made.until.iter().map(|until| milli(until.units)).collect(),
+        within_milli: made
+            .until
+            .iter()
+            .map(|until| {
+                until
+                    .within_80
+                    .map(|within| (milli(within.low), milli(within.high)))
+            })
+            .collect(),
+        reorder: Supply::new(&made, 0)
+            .reorder_point
+            .map(|units| (units + PLACES.len() as i64 - 1) / PLACES.len() as i64),
+        errors_milli: error(made.method).zip(error(Method::SeasonalNaive)),
+    })
 }
