@@ -83,11 +83,14 @@ impl<'u> Trial<'u> {
             })
     }
 
-    /// Errors of the sums of `days`, in the order of the origins, each as if all its days were known.
+    /// Errors of the sums of `days`, in the order of the origins, each as if all its days were known and over [`scale`]: a
+    /// growing series errs by more units now than it did.
     fn errors(&self, days: usize) -> Vec<Option<f64>> {
-        self.sums(days)
-            .map(|sum| sum.map(|sum| (sum.real - sum.expected) * days as f64 / sum.known as f64))
-            .collect()
+        let error = |sum: Sum| {
+            let whole = days as f64 / sum.known as f64;
+            (sum.real - sum.expected) * whole / scale(sum.expected * whole)
+        };
+        self.sums(days).map(|sum| sum.map(error)).collect()
     }
 
     /// Origins that can be judged.
@@ -160,13 +163,10 @@ impl<'u> Trial<'u> {
         let errors = self.errors(FORTNIGHT);
         let middle = errors.len() / 2;
         let (old, new) = errors.split_at(middle);
-        let new: Vec<f64> = new.iter().skip(FORTNIGHT).flatten().copied().collect();
         let mut old: Vec<f64> = old.iter().flatten().copied().collect();
         old.sort_by(f64::total_cmp);
-        if new.is_empty() {
-            return None;
-        }
-        let (low, high) = ends(&old, FORTNIGHT, 0.10)?;
+        let [inner, outer] = ends(&old, FORTNIGHT);
+        let (low, high) = inner?;
         let loss = |error: f64, end: f64, quantile: f64| {
             let over = error - end;
             if over >= 0.0 {
@@ -175,19 +175,22 @@ impl<'u> Trial<'u> {
                 (quantile - 1.0) * over
             }
         };
-        let count = new.len() as f64;
-        let inside = |low: f64, high: f64| {
-            new.iter().filter(|error| (low..=high).contains(*error)).count() as f64 / count
-        };
-        let pinball: f64 = new
-            .iter()
-            .map(|error| f64::midpoint(loss(*error, low, 0.10), loss(*error, high, 0.90)))
-            .sum();
-        Some((
-            pinball / count,
-            inside(low, high),
-            ends(&old, FORTNIGHT, 0.025).map(|(low, high)| inside(low, high)),
-        ))
+        let (mut count, mut pinball, mut inside, mut inside_outer) = (0.0, 0.0, 0.0, 0.0);
+        let paths = self.paths.iter().skip(middle + FORTNIGHT);
+        for (error, path) in new.iter().skip(FORTNIGHT).zip(paths) {
+            let Some(error) = *error else { continue };
+            let both = f64::midpoint(loss(error, low, 0.10), loss(error, high, 0.90));
+            count += 1.0;
+            pinball += both * scale(path[..FORTNIGHT].iter().sum());
+            inside += f64::from(u8::from((low..=high).contains(&error)));
+            inside_outer += f64::from(u8::from(
+                outer.is_some_and(|(low, high)| (low..=high).contains(&error)),
+            ));
+        }
+        (count > 0.0).then(|| {
+            let outer = outer.map(|_| inside_outer / count);
+            (pinball / count, inside / count, outer)
+        })
     }
 
     /// The forecast, with intervals where there are errors enough.
@@ -205,17 +208,22 @@ impl<'u> Trial<'u> {
                 continue;
             }
             errors.sort_by(f64::total_cmp);
+            let scale = scale(day.units);
             let around = |(low, high): (f64, f64)| Interval {
-                low: (day.units + low).max(0.0),
-                high: (day.units + high).max(0.0),
+                low: (day.units + low * scale).max(0.0),
+                high: (day.units + high * scale).max(0.0),
             };
-            day.within_80 = ends(&errors, index + 1, 0.10).map(around);
-            day.within_95 = ends(&errors, index + 1, 0.025).map(around);
+            [day.within_80, day.within_95] = ends(&errors, index + 1).map(|ends| ends.map(around));
             let squares: f64 = errors.iter().map(|error| error * error).sum();
-            day.spread = Some((squares / errors.len() as f64).sqrt());
+            day.spread = Some(scale * (squares / errors.len() as f64).sqrt());
         }
         until
     }
+}
+
+/// What the error of a sum is measured by: counts stray by the root of their mean.
+fn scale(expected: f64) -> f64 {
+    (expected + 1.0).sqrt()
 }
 
 /// The sums of a path, without intervals.
@@ -235,19 +243,23 @@ pub(super) fn expected(path: &Path) -> Vec<Until> {
     until
 }
 
-/// The errors of sums of `days`, sorted, below and above which a new one lies with a chance of `tail` each. Of n errors that
-/// know nothing of each other it is the k-th from either end with k = tail (n + 1). Sums of more days overlap, n of them say
-/// what n / days would, and the outermost of so few lie further in than they should: the rank moves outwards by half the
-/// overlap. `None` where even the outermost of n would not be far enough.
-fn ends(sorted: &[f64], days: usize, tail: f64) -> Option<(f64, f64)> {
+/// Ends of the intervals of 80 % and 95 % among the errors of sums of `days`, sorted.
+///
+/// Of n errors that know nothing of each other the k-th from either end is it, with k = tail (n + 1). Sums of more days
+/// overlap, n of them say what n / days would, and the outermost of so few lie further in than they should: the rank moves
+/// outwards by half the overlap. There is none where even the outermost of n would not be far enough, and no wider one
+/// where the narrower is the outermost already.
+fn ends(sorted: &[f64], days: usize) -> [Option<(f64, f64)>; 2] {
     let (count, overlap) = (sorted.len(), days.saturating_sub(1) as f64);
-    // A hair more, so that 9 + 1 errors have a tenth of 1.
-    if tail * (count + 1) as f64 + 1e-9 < 1.0 {
-        return None;
-    }
-    let rank = tail * ((count + 1) as f64 + overlap) - overlap / 2.0 + 1e-9;
-    let place = rank.max(1.0) as usize;
-    Some((*sorted.get(place - 1)?, *sorted.get(count.checked_sub(place)?)?))
+    let [narrow, wide] = [0.10, 0.025].map(|tail| {
+        // A hair more, so that 9 + 1 errors have a tenth of 1.
+        let alone = tail * (count + 1) as f64 + 1e-9;
+        let rank = alone + (tail - 0.5) * overlap;
+        (alone >= 1.0).then(|| rank.max(1.0) as usize)
+    });
+    let wide = wide.filter(|wide| narrow.is_some_and(|narrow| *wide < narrow));
+    let at = |rank: usize| Some((*sorted.get(rank - 1)?, *sorted.get(count.checked_sub(rank)?)?));
+    [narrow.and_then(at), wide.and_then(at)]
 }
 
 #[cfg(test)]
@@ -256,23 +268,21 @@ mod tests {
 
     #[test]
     fn ends_are_the_outer_ranks_and_need_enough_errors() {
-        let errors: Vec<f64> = (1..=39).map(f64::from).collect();
-        for (count, days, tail, expected) in [
-            (8, 1, 0.10, None),
-            (9, 1, 0.10, Some((1.0, 9.0))),
-            (19, 1, 0.10, Some((2.0, 18.0))),
-            (38, 1, 0.025, None),
-            (39, 1, 0.025, Some((1.0, 39.0))),
-            (39, 1, 0.10, Some((4.0, 36.0))),
-            // Four and a half, less one, for overlapping pairs of three.
-            (39, 3, 0.10, Some((3.0, 37.0))),
-            (39, 14, 0.10, Some((1.0, 39.0))),
+        let outermost = |rank: f64, count: f64| Some((rank, count + 1.0 - rank));
+        for (count, days, narrow, wide) in [
+            (8, 1, None, None),
+            (9, 1, outermost(1.0, 9.0), None),
+            (19, 1, outermost(2.0, 19.0), None),
+            (38, 1, outermost(3.0, 38.0), None),
+            (39, 1, outermost(4.0, 39.0), outermost(1.0, 39.0)),
+            // Four, less four tenths of two for overlapping sums of three.
+            (39, 3, outermost(3.0, 39.0), outermost(1.0, 39.0)),
+            // Both would be the outermost.
+            (39, 14, outermost(1.0, 39.0), None),
+            (180, 14, outermost(12.0, 180.0), outermost(1.0, 180.0)),
         ] {
-            assert_eq!(
-                ends(&errors[..count], days, tail),
-                expected,
-                "{count} {days} {tail}"
-            );
+            let errors: Vec<f64> = (1..=count).map(f64::from).collect();
+            assert_eq!(ends(&errors, days), [narrow, wide], "{count} {days}");
         }
     }
 

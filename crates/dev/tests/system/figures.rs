@@ -360,6 +360,16 @@ fn z_what_was_planted_is_found_again() {
     println!("    stock-outs: {found} of {}", outs.len());
     assert_eq!(found, outs.len().to_string());
 
+    let out_days = warehouse.text("SELECT count(*)::text FROM core.stock_out_days");
+    println!("    demand: {out_days} days of products out of stock are missing, not zero");
+    assert_ne!(out_days, "0");
+    let part = warehouse.text(
+        "SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY error / baseline_error))::numeric, 3)::text
+         FROM marts.demand_forecast WHERE product_id IS NOT NULL AND baseline_error > 0",
+    );
+    println!("    demand: forecasts err {part} times as much as repeating the week, in the median");
+    assert!(part.parse::<f64>().is_ok_and(|part| part < 0.85), "{part}");
+
     // Five weeks in, so that there is something to compare with. A gap of an hour or two need not be seen in a day.
     let start = text(&truth["start"]);
     let (mut planted, mut seen) = (0, 0);

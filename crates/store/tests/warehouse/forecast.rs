@@ -9,6 +9,7 @@ use instashop_core::change::{Op, Record};
 use instashop_core::config::Meaning;
 use instashop_core::forecast::{self, Method, Supply};
 use instashop_core::table::Table;
+use instashop_core::view::{Ask, Basis, BoardView, Range, Topic};
 use instashop_store::warehouse::{MartRefresher, Plan, Question, Step, WarehouseReader};
 
 use super::cluster::Database;
@@ -381,4 +382,77 @@ async fn levels_that_nobody_keeps_take_no_day_away() {
         .value("SELECT days || ' ' || days_known FROM marts.demand_forecast WHERE product_id = 1")
         .await;
     assert_eq!(known, "120 120");
+}
+
+#[tokio::test]
+async fn the_inventory_tab_reads_a_row_s_share_from_today_on() {
+    let database = Database::ready().await;
+    let mut refresher = shop(&database).await;
+    let ask = Ask {
+        range: Range::Days(7),
+        basis: Basis::Previous,
+        store: None,
+    };
+    let mut reader = WarehouseReader::connect(&database.config, &Meaning::default())
+        .await
+        .unwrap();
+    let mut rows = async || {
+        let board = reader.board(Topic::Inventory, ask, now()).await.unwrap();
+        let BoardView::Inventory(view) = board.view else {
+            panic!()
+        };
+        let of = |product: i64| view.rows.iter().filter(move |row| row.product_id == product);
+        let shares: Vec<_> = of(1).map(|row| (row.stock_id, row.forecast.clone())).collect();
+        let alone = of(4).next().unwrap().forecast.clone();
+        (shares, alone)
+    };
+    assert_eq!(rows().await.1, None, "nothing was forecast yet");
+
+    refresher.step(Step::Forecast, day(LAST), now()).await.unwrap();
+    let made = |product: &str, recounted: &BTreeMap<String, Vec<Option<f64>>>| {
+        forecast::forecast(&recounted[product]).unwrap()
+    };
+    let recounted = recounted(&database, "p.product_id").await;
+    let (shares, alone) = rows().await;
+    let whole = made("1", &recounted);
+    let sum: i64 = shares
+        .iter()
+        .map(|(_, forecast)| forecast.as_ref().unwrap().until_milli[27])
+        .sum();
+    assert!(
+        (sum as f64 / 1000.0 - whole.units_until(28)).abs() < 0.05,
+        "{sum}"
+    );
+    let large = shares
+        .iter()
+        .find(|(stock, _)| *stock == 2)
+        .unwrap()
+        .1
+        .as_ref()
+        .unwrap();
+    let part = large.until_milli[27] as f64 / 1000.0 / whole.units_until(28);
+    assert!((part - 70.0 / 75.0).abs() < 0.001, "by what they hold: {part}");
+    assert!(large.within_milli[13].is_some() && large.reorder.is_some());
+    let (error, week) = large.errors_milli.unwrap();
+    assert_eq!(
+        error <= week,
+        whole.accuracy(whole.method).unwrap().error <= whole.accuracy(Method::SeasonalNaive).unwrap().error
+    );
+
+    // A day later what was expected of that day is over.
+    let today = alone.unwrap();
+    database
+        .run("UPDATE marts.demand_forecast SET last_day = last_day - 1")
+        .await;
+    let later = rows().await.1.unwrap();
+    assert_eq!(later.until_milli.len(), 27);
+    let over = today.until_milli[0];
+    assert!(
+        (later.until_milli[0] - (today.until_milli[1] - over)).abs() <= 1,
+        "{later:?}"
+    );
+    database
+        .run("UPDATE marts.demand_forecast SET last_day = last_day - 40")
+        .await;
+    assert_eq!(rows().await.1, None, "too old to say anything");
 }
