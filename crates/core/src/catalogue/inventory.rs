@@ -89,9 +89,9 @@ demand_forecast "Demand forecast", "Pronóstico de demanda" {
     unit Pieces also [Days] by [Product, Category];
     adds Never; small Hide(14 Days); fresh Daily; kept Warehouse; scope Both; better Neither; trust Estimate;
     what "How many units will be asked for in the next 14 and 28 days.", "Cuántas unidades se pedirán en los próximos 14 y 28 días.";
-    words "the method that was best on past days, for each series on its own; the seasonal mean where nothing beats it", "el método que fue mejor en días pasados, para cada serie; la media estacional donde nada la supera";
+    words "the method that was best on past days, for each series on its own; the last week repeated where nothing is 5 % better", "el método que fue mejor en días pasados, para cada serie; la última semana repetida donde nada es un 5 % mejor";
     // docs: kpis 6.1
-    know "Shown with its error and that of the simplest method. Under 14 days of history only a mean is given instead of a forecast, under 28 days no interval. Days out of stock are missing, not zero.", "Se muestra con su error y el del método más simple. Con menos de 14 días de historia solo se da una media en vez del pronóstico, con menos de 28 no hay intervalo. Los días sin stock faltan, no son cero.";
+    know "Shown with its error and that of the simplest method. Under 14 days of history only a mean is given instead of a forecast, under 28 days no interval (36 days for that of fourteen days, 50 for that of 28). Days out of stock are missing, not zero.", "Se muestra con su error y el del método más simple. Con menos de 14 días de historia solo se da una media en vez del pronóstico, con menos de 28 no hay intervalo (36 días para el de catorce días, 50 para el de 28). Los días sin stock faltan, no son cero.";
 }
 
 }
