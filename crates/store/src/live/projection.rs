@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use instashop_core::contribution::{Calendar, Scope};
 use instashop_core::money::{Cents, decimal_text};
-use instashop_core::view::Totals;
+use instashop_core::view::{BehaviourCount, Totals};
 use redis::aio::MultiplexedConnection;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -79,6 +79,8 @@ pub(super) struct Projections {
     last: Option<(BTreeMap<String, String>, NaiveDate)>,
     /// Keys by category and by event type that exist; `None` before the first look.
     written: Option<BTreeSet<String>>,
+    /// What sealed days add to the sums, and the words of `live:meta` it was read with.
+    sealed: Option<(Vec<Option<String>>, AllTime)>,
 }
 
 impl Projections {
@@ -88,6 +90,7 @@ impl Projections {
             calendar,
             last: None,
             written: None,
+            sealed: None,
         }
     }
 
@@ -109,7 +112,7 @@ impl Projections {
         if self.last.as_ref() == Some(&state) {
             return Ok(());
         }
-        let texts = read(connection, &generation.keys, &state.0, day).await?;
+        let texts = self.read(connection, generation, &state.0, day).await?;
         let mut stale = match self.written.take() {
             Some(written) => written,
             None => existing(connection).await?,
@@ -162,68 +165,137 @@ async fn existing(connection: &mut MultiplexedConnection) -> Result<BTreeSet<Str
 }
 
 /// Sums over all days of one kind of hash.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct AllTime {
     categories: BTreeMap<String, CategorySums>,
     events: BTreeMap<String, i64>,
 }
 
-/// Reads the totals and makes the projections.
-async fn read(
-    connection: &mut MultiplexedConnection,
-    keys: &Keys,
-    held: &BTreeMap<String, String>,
-    day: NaiveDate,
-) -> Result<BTreeMap<String, String>, StoreError> {
-    let what = "reading the live totals for the projections failed";
-    let mut first = redis::pipe();
-    first.cmd("HGETALL").arg(keys.daily());
-    let daily: Numbers = answers(connection, &first, what).await?.take()?;
-    let (days, buyers) = fields::days(&daily);
-    let event_days = fields::event_days(&daily);
-    let mut pipeline = redis::pipe();
-    for day in days.keys() {
-        pipeline.cmd("HGETALL").arg(keys.category(*day));
-    }
-    for day in &event_days {
-        pipeline.cmd("HGETALL").arg(keys.sums(Scope::Platform, *day));
-    }
-    for key in [
-        keys.category(day),
-        keys.unique(day),
-        keys.sums(Scope::Platform, day),
-    ] {
-        pipeline.cmd("HGETALL").arg(key);
-    }
-    pipeline
-        .cmd("ZRANGE")
-        .arg(keys.extremes(Scope::Platform, day))
-        .arg(0)
-        .arg(0);
-    pipeline
-        .cmd("ZRANGE")
-        .arg(keys.extremes(Scope::Platform, day))
-        .arg(-1)
-        .arg(-1);
-    let mut taken = answers(connection, &pipeline, what).await?;
-    let mut all = AllTime::default();
-    for _ in days.keys() {
-        for (category, sums) in fields::categories(&taken.take()?) {
-            let sum = all.categories.entry(category).or_default();
-            sum.revenue_cents += sums.revenue_cents;
-            sum.units += sums.units;
+impl AllTime {
+    /// Adds up categories and events of days.
+    async fn add(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        keys: &Keys,
+        days: &[NaiveDate],
+        event_days: &[NaiveDate],
+    ) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        for day in days {
+            pipeline.cmd("HGETALL").arg(keys.category(*day));
         }
-    }
-    for _ in &event_days {
-        for kind in fields::behaviour(&taken.take()?) {
-            *all.events.entry(kind.event_type).or_default() += kind.events;
+        for day in event_days {
+            pipeline.cmd("HGETALL").arg(keys.sums(Scope::Platform, *day));
         }
+        let mut taken = answers(connection, &pipeline, READING).await?;
+        for _ in days {
+            for (category, sums) in fields::categories(&taken.take()?) {
+                let sum = self.categories.entry(category).or_default();
+                sum.revenue_cents += sums.revenue_cents;
+                sum.units += sums.units;
+            }
+        }
+        for _ in event_days {
+            for kind in fields::behaviour(&taken.take()?) {
+                *self.events.entry(kind.event_type).or_default() += kind.events;
+            }
+        }
+        Ok(())
     }
-    let today_categories = fields::categories(&taken.take()?);
-    let unique: Numbers = taken.take()?;
-    let today_behaviour = fields::behaviour(&taken.take()?);
-    let [least, most]: [Vec<i64>; 2] = [taken.take()?, taken.take()?];
+}
 
+const READING: &str = "reading the live totals for the projections failed";
+
+impl Projections {
+    /// Sums over all time. Those of sealed days are read again only when they were written again.
+    async fn all_time(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        generation: &Generation,
+        held: &BTreeMap<String, String>,
+        daily: &Numbers,
+    ) -> Result<AllTime, StoreError> {
+        let (days, _) = fields::days(daily);
+        let is_sealed = |day: &NaiveDate| generation.boundary.is_some_and(|boundary| *day < boundary);
+        let (sealed, live): (Vec<_>, Vec<_>) = days.into_keys().partition(is_sealed);
+        let (sealed_events, live_events): (Vec<_>, Vec<_>) =
+            fields::event_days(daily).into_iter().partition(is_sealed);
+        let words = [meta::GENERATION, meta::BOUNDARY, meta::SEALED];
+        let words: Vec<Option<String>> = words.iter().map(|word| held.get(*word).cloned()).collect();
+        let mut all = match self.sealed.take() {
+            Some((with, sums)) if with == words => sums,
+            _ => {
+                let mut sums = AllTime::default();
+                let keys = &generation.keys;
+                sums.add(connection, keys, &sealed, &sealed_events).await?;
+                sums
+            }
+        };
+        self.sealed = Some((words, all.clone()));
+        all.add(connection, &generation.keys, &live, &live_events).await?;
+        Ok(all)
+    }
+
+    /// Reads the totals and makes the projections.
+    async fn read(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        generation: &Generation,
+        held: &BTreeMap<String, String>,
+        day: NaiveDate,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let keys = &generation.keys;
+        let mut first = redis::pipe();
+        first.cmd("HGETALL").arg(keys.daily());
+        let daily: Numbers = answers(connection, &first, READING).await?.take()?;
+        let all = self.all_time(connection, generation, held, &daily).await?;
+        let mut pipeline = redis::pipe();
+        for key in [
+            keys.category(day),
+            keys.unique(day),
+            keys.sums(Scope::Platform, day),
+        ] {
+            pipeline.cmd("HGETALL").arg(key);
+        }
+        for place in [0, -1] {
+            pipeline
+                .cmd("ZRANGE")
+                .arg(keys.extremes(Scope::Platform, day))
+                .arg(place)
+                .arg(place);
+        }
+        let mut taken = answers(connection, &pipeline, READING).await?;
+        let today = Today {
+            day,
+            categories: fields::categories(&taken.take()?),
+            unique: taken.take()?,
+            behaviour: fields::behaviour(&taken.take()?),
+            least: taken.take::<Vec<i64>>()?.first().copied(),
+            most: taken.take::<Vec<i64>>()?.first().copied(),
+        };
+        texts(&daily, &all, &today, held)
+    }
+}
+
+/// What is told of today alone.
+struct Today {
+    day: NaiveDate,
+    categories: BTreeMap<String, CategorySums>,
+    unique: Numbers,
+    behaviour: Vec<BehaviourCount>,
+    least: Option<Cents>,
+    most: Option<Cents>,
+}
+
+/// The projections by key.
+fn texts(
+    daily: &Numbers,
+    all: &AllTime,
+    of_today: &Today,
+    held: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let (days, buyers) = fields::days(daily);
+    let day = of_today.day;
     let timestamp = held
         .get(meta::AS_OF)
         .and_then(|text| text.parse().ok())
@@ -238,8 +310,8 @@ async fn read(
         avg_amount: average(total.revenue_cents, total.orders)
             .map(amount)
             .transpose()?,
-        max_transaction: most.first().copied().map(amount).transpose()?,
-        min_transaction: least.first().copied().map(amount).transpose()?,
+        max_transaction: of_today.most.map(amount).transpose()?,
+        min_transaction: of_today.least.map(amount).transpose()?,
         unique_customers: buyers.get(&day).copied().unwrap_or(0),
         revenue_today: amount(today.revenue_cents)?,
         transactions_today: today.orders,
@@ -251,15 +323,15 @@ async fn read(
             category: category.clone(),
             product_sales: sums.units,
             category_revenue: amount(sums.revenue_cents)?,
-            unique_products: today_categories.get(category).map_or(0, |sums| sums.products),
-            unique_customers: unique.get(category).copied().unwrap_or(0),
+            unique_products: of_today.categories.get(category).map_or(0, |sums| sums.products),
+            unique_customers: of_today.unique.get(category).copied().unwrap_or(0),
         });
     }
     let behavior: BTreeMap<String, Behaviour> = all
         .events
         .iter()
         .map(|(kind, events)| {
-            let today = today_behaviour.iter().find(|count| count.event_type == *kind);
+            let today = of_today.behaviour.iter().find(|count| count.event_type == *kind);
             let shown = Behaviour {
                 event_count: *events,
                 unique_customers: today.map_or(0, |count| count.actors),
