@@ -10,6 +10,7 @@ mod board;
 mod buyers;
 mod health;
 mod inventory;
+mod live;
 mod logistics;
 mod orders;
 mod payments;
@@ -31,6 +32,7 @@ pub use health::{
 pub use inventory::{
     InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockForecast, StockRow, StockState,
 };
+pub use live::{DoingNow, LastPaid, LiveAsk, LiveFigures, VisitMinute, Visits};
 pub use logistics::{DueDay, LogisticsView, MethodShipments, OverdueShipment, TRANSIT_HOURS};
 pub use orders::{OrderLine, OrderList, OrdersOf};
 pub use payments::{
@@ -191,10 +193,14 @@ pub struct LiveView {
     pub today: Totals,
     /// Distinct buyers with a sale today.
     pub buyers_today: i64,
-    /// Sums of all days Redis holds; sealed days included once sealing exists.
-    pub all_time: Totals,
-    /// Sums per day, oldest first, for every day Redis holds.
-    pub days: Vec<(NaiveDate, Totals)>,
+    /// Figures of today of the store or the platform that was asked for.
+    pub figures: LiveFigures,
+    /// Visits of today of the platform.
+    pub visits: Visits,
+    /// What visitors do right now; `None` where it was not asked for.
+    pub doing: Option<DoingNow>,
+    /// When each method was last paid with, for those that were in the minutes below.
+    pub last_paid: Vec<LastPaid>,
     /// Last 60 minutes, oldest first, the running minute last; a minute without orders is present with zeros.
     pub minutes: Vec<TrendPoint>,
     /// Hours of today from local midnight to the running hour.
@@ -228,6 +234,10 @@ pub struct LiveBase {
     pub first_sales: Vec<DateTime<Utc>>,
     /// Categories of that day up to the clock time given to the query.
     pub categories: Vec<CategorySales>,
+    /// Minutes of that day with any visit, in order.
+    pub visits: Vec<VisitMinute>,
+    /// What visitors did at the clock time given to the query.
+    pub doing: DoingNow,
 }
 
 /// Today as the warehouse knows it: what Live shows, marked, while Redis is away.
@@ -243,6 +253,8 @@ pub struct WarehouseToday {
     pub today: Totals,
     /// Distinct buyers with a sale today.
     pub buyers_today: i64,
+    /// Visits of today.
+    pub visits: Visits,
     /// Sums of all days.
     pub all_time: Totals,
     /// Hours of today from local midnight.

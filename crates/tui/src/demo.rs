@@ -3,10 +3,12 @@
 //!
 //! - `shop`: orders of a day from a seed
 //! - `boards`: what its marts would hold
+//! - `crowd`: who visits it right now
 //! - `health`: the pipeline of the shop
 //! - `scenes`: the states a board can be in
 
 mod boards;
+mod crowd;
 mod health;
 mod scenes;
 mod shop;
@@ -17,8 +19,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use instashop_core::view::{
-    Ask, BehaviourCount, Board, CategorySales, LiveBase, LiveView, OrderRow, PaymentMethod, ProductSales,
-    SalesView, TapeEntry, Topic, Totals, TrendPoint, WarehouseToday,
+    Ask, BehaviourCount, Board, CategorySales, DoingNow, LiveBase, LiveFigures, LiveView, OrderRow,
+    PaymentMethod, ProductSales, SalesView, TapeEntry, Topic, Totals, TrendPoint, WarehouseToday,
 };
 
 use crate::snapshot::today::midnight;
@@ -178,12 +180,8 @@ impl Shop {
             .and_then(|at| at.with_nanosecond(0))
             .unwrap_or(now);
         let half = DateTime::from_timestamp(now.timestamp() / 30 * 30, 0).unwrap_or(now);
-        let days: Vec<(NaiveDate, Totals)> = (1..=35)
-            .rev()
-            .filter_map(|back| today.checked_sub_days(Days::new(back)))
-            .map(|day| (day, self.book(day).totals))
-            .chain([(today, figures.totals)])
-            .collect();
+        let visits = self.visits_today(now);
+        let minutes = self.buckets(minute - TimeDelta::minutes(59), TimeDelta::minutes(1), 60, now);
         LiveView {
             read_at: now,
             generation: "demo".into(),
@@ -193,11 +191,11 @@ impl Shop {
             day: today,
             today: figures.totals,
             buyers_today: figures.buyers,
-            all_time: days
-                .iter()
-                .fold(Totals::default(), |sum, (_, totals)| sum.plus(*totals)),
-            days,
-            minutes: self.buckets(minute - TimeDelta::minutes(59), TimeDelta::minutes(1), 60, now),
+            figures: LiveFigures::default(),
+            visits,
+            doing: Some(self.doing(now)),
+            last_paid: self.last_paid(now),
+            minutes,
             hours: figures.hours,
             half_minutes: self.buckets(half - TimeDelta::seconds(570), TimeDelta::seconds(30), 20, now),
             payments: figures.payments,
@@ -298,6 +296,7 @@ impl Shop {
             day: self.today(then),
             today: figures.totals,
             buyers_today: figures.buyers,
+            visits: self.visits_today(then),
             all_time: figures.totals,
             hours: figures.hours,
             payments: figures.payments,
@@ -342,6 +341,11 @@ impl Shop {
                 .collect(),
             first_sales,
             categories: categories.into_values().collect(),
+            visits: self.visit_minutes(day),
+            doing: DoingNow {
+                course: vec![],
+                ..self.doing(clock)
+            },
         }
     }
 

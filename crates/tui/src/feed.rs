@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use instashop_core::config::Config;
-use instashop_core::view::{Ask, OrdersOf, Topic};
+use instashop_core::view::{Ask, LiveAsk, OrdersOf, Topic};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -34,8 +34,8 @@ const HEAVY: Duration = Duration::from_secs(30);
 /// A question to a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// Live totals.
-    Live,
+    /// Live totals, and what else the visible tab needs of them.
+    Live(LiveAsk),
     /// Health of the live flow.
     LiveSystem,
     /// What today is compared with.
@@ -55,7 +55,7 @@ pub(crate) enum Question {
 impl Question {
     const fn patience(&self) -> Duration {
         match self {
-            Self::Live | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
+            Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
             Self::Base | Self::Today | Self::Sales(_) | Self::Board(..) | Self::Orders(..) => HEAVY,
         }
     }
@@ -70,7 +70,10 @@ fn questions(store: StoreName, wanted: &Wanted, rhythm: Rhythm) -> Vec<(Question
         StoreName::Redis => vec![
             // The header shows the state of Redis on every tab.
             (
-                Question::Live,
+                Question::Live(LiveAsk {
+                    store: wanted.ask.store,
+                    doing: wanted.tab == Tab::Live,
+                }),
                 if wanted.tab != Tab::Live && !system {
                     tab.min(live * 2)
                 } else {
@@ -344,7 +347,20 @@ mod tests {
                 .collect()
         };
         let alerts = || Board(Topic::Alerts, ASK.for_alerts());
-        assert_eq!(plan(StoreName::Redis, wanted(Tab::Live)), [Live, LiveSystem]);
+        let live = |doing| {
+            Live(LiveAsk {
+                store: ASK.store,
+                doing,
+            })
+        };
+        assert_eq!(
+            plan(StoreName::Redis, wanted(Tab::Sales)),
+            [live(false), LiveSystem]
+        );
+        assert_eq!(
+            plan(StoreName::Redis, wanted(Tab::Live)),
+            [live(true), LiveSystem]
+        );
         assert_eq!(
             plan(StoreName::Warehouse, wanted(Tab::Live)),
             [WarehouseSystem, Base, Today, alerts()]

@@ -1,7 +1,7 @@
 //! The metrics on the screen, with the ids of docs/kpis: how each is read from the snapshot and which way is good.
 
 use chrono::{DateTime, Utc};
-use instashop_core::view::{Totals, TrendPoint};
+use instashop_core::view::{Totals, TrendPoint, Visits};
 
 use crate::look::Look;
 use crate::reading::{Base, Higher, Reading, Source, Value};
@@ -20,6 +20,10 @@ pub enum Metric {
     Aov,
     /// Distinct buyers of today.
     BuyersToday,
+    /// Visitors of the last five minutes.
+    VisitorsNow,
+    /// Share of today's visits with an order.
+    Conversion,
     /// Paid share of attempts of today.
     PaymentSuccess,
     /// Revenue over time.
@@ -56,11 +60,13 @@ pub enum Metric {
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::RevenueToday,
         Self::Orders,
         Self::Aov,
         Self::BuyersToday,
+        Self::VisitorsNow,
+        Self::Conversion,
         Self::PaymentSuccess,
         Self::SalesTrend,
         Self::PaymentMix,
@@ -80,13 +86,17 @@ impl Metric {
     ];
 
     /// The big numbers of Live.
-    pub const LIVE_TILES: [Self; 5] = [
+    pub const LIVE_TILES: [Self; 6] = [
         Self::RevenueToday,
         Self::Orders,
         Self::Aov,
-        Self::BuyersToday,
+        Self::VisitorsNow,
+        Self::Conversion,
         Self::PaymentSuccess,
     ];
+
+    /// What Live says without a tile of its own.
+    pub const LIVE_BESIDE: [Self; 1] = [Self::BuyersToday];
 
     /// The figures of Sales.
     pub const SALES_TILES: [Self; 4] = [
@@ -103,6 +113,8 @@ impl Metric {
             Self::Orders => "orders",
             Self::Aov => "aov",
             Self::BuyersToday => "buyers_today",
+            Self::VisitorsNow => "visitors_now",
+            Self::Conversion => "conversion_rate",
             Self::PaymentSuccess => "payment_success",
             Self::SalesTrend => "sales_trend",
             Self::PaymentMix => "payment_mix",
@@ -145,23 +157,25 @@ impl Metric {
     }
 
     /// The metric as it stands in a set of sums.
-    const fn of(self, totals: &Totals, buyers: i64) -> Option<Value> {
+    const fn of(self, sums: &Sums) -> Option<Value> {
+        let totals = &sums.totals;
         Some(match self {
             Self::RevenueToday | Self::RevenueRange | Self::NetRevenue => Value::Money(totals.revenue_cents),
             Self::Orders | Self::OrdersRange => Value::Count(totals.orders),
             Self::Aov | Self::AovRange => Value::Mean(totals.revenue_cents, totals.orders),
             Self::PaymentSuccess => Value::Share(totals.orders, totals.orders + totals.failed),
-            Self::BuyersToday => Value::Count(buyers),
+            Self::BuyersToday => Value::Count(sums.buyers),
+            Self::Conversion => Value::Share(sums.visits.converted, sums.visits.begun),
             _ => return None,
         })
     }
 
     /// One point of the metric's course; `None` where it cannot be told from sums of a bucket.
     fn point(self, bucket: &Totals) -> Option<f64> {
-        if self == Self::BuyersToday {
+        if matches!(self, Self::BuyersToday | Self::Conversion) {
             return None;
         }
-        match self.of(bucket, 0)? {
+        match self.of(&Sums::of(bucket))? {
             Value::Money(cents) => Some(cents as f64),
             Value::Count(count) | Value::Measure(count, _) => Some(count as f64),
             Value::Mean(part, whole) | Value::Share(part, whole) => {
@@ -174,6 +188,8 @@ impl Metric {
     pub fn reading(self, snapshot: &Snapshot, look: &Look, now: DateTime<Utc>) -> Reading {
         if Self::SALES_TILES.contains(&self) {
             self.of_range(snapshot, look)
+        } else if self == Self::VisitorsNow {
+            Self::visitors_now(snapshot, look, now)
         } else {
             self.of_today(snapshot, look, now)
         }
@@ -193,19 +209,54 @@ impl Metric {
         let same_clock = snapshot.same_clock(&today, look.zone).filter(|_| today.current);
         let base = same_clock.and_then(|base| {
             Some(Base {
-                value: self.of(&base.totals, base.buyers)?,
+                value: self.of(&Sums {
+                    totals: base.totals,
+                    buyers: base.buyers,
+                    visits: base.visits,
+                })?,
                 label: look.texts().same_clock(weekday(base.day), base.cut, look.zone),
             })
         });
         let point = |hour: &TrendPoint| self.point(&hour.totals);
         let trend: Vec<Option<f64>> = today.hours.iter().map(point).collect();
         Reading {
-            value: self.of(&today.totals, today.buyers),
+            value: self.of(&Sums {
+                totals: today.totals,
+                buyers: today.buyers,
+                visits: today.visits,
+            }),
             base,
             source: today.source,
             as_of: Some(today.as_of),
             arrived: Some(today.arrived),
-            trend: if self == Self::BuyersToday { vec![] } else { trend },
+            trend: if trend.iter().all(Option::is_none) {
+                vec![]
+            } else {
+                trend
+            },
+        }
+    }
+
+    /// Visitors of this moment: Redis alone counts them, so nothing answers in its place.
+    fn visitors_now(snapshot: &Snapshot, look: &Look, now: DateTime<Utc>) -> Reading {
+        let live = snapshot.live.get();
+        let doing = snapshot.doing();
+        let today = snapshot.today(now, look.zone).filter(|today| today.current);
+        let base = today.and_then(|today| {
+            let cut = snapshot.same_clock(&today, look.zone)?.cut;
+            Some(Base {
+                value: Value::Count(snapshot.doing_base(today.day)?.visitors),
+                label: look.texts().same_clock(weekday(today.day), cut, look.zone),
+            })
+        });
+        let course = doing.map_or(&[][..], |doing| &doing.course);
+        Reading {
+            value: doing.map(|doing| Value::Count(doing.visitors)),
+            base,
+            source: Source::Live,
+            as_of: live.map(|live| live.as_of.unwrap_or(live.read_at)),
+            arrived: snapshot.live.arrived,
+            trend: course.iter().map(|actors| Some(*actors as f64)).collect(),
         }
     }
 
@@ -220,11 +271,11 @@ impl Metric {
         Reading {
             value: span
                 .as_ref()
-                .and_then(|span| self.of(&totals(&span.totals, span.reversals), 0)),
+                .and_then(|span| self.of(&Sums::of(&totals(&span.totals, span.reversals)))),
             base: span.as_ref().and_then(|span| {
                 let (before, reversals) = span.before?;
                 Some(Base {
-                    value: self.of(&totals(&before, reversals), 0)?,
+                    value: self.of(&Sums::of(&totals(&before, reversals)))?,
                     label: look.texts().previous_days(snapshot.sales_days),
                 })
             }),
@@ -234,6 +285,24 @@ impl Metric {
             trend: span.map_or_else(Vec::new, |span| {
                 span.days.iter().map(|(_, totals)| self.point(totals)).collect()
             }),
+        }
+    }
+}
+
+/// Sums of a day that metrics are made from.
+struct Sums {
+    totals: Totals,
+    buyers: i64,
+    visits: Visits,
+}
+
+impl Sums {
+    /// Of money and orders alone.
+    fn of(totals: &Totals) -> Self {
+        Self {
+            totals: *totals,
+            buyers: 0,
+            visits: Visits::default(),
         }
     }
 }
@@ -258,6 +327,9 @@ mod tests {
             open: 500,
             ..Totals::default()
         };
-        assert_eq!(Metric::PaymentSuccess.of(&totals, 0), Some(Value::Share(90, 100)));
+        assert_eq!(
+            Metric::PaymentSuccess.of(&Sums::of(&totals)),
+            Some(Value::Share(90, 100))
+        );
     }
 }

@@ -101,7 +101,7 @@ impl Value {
             Self::Count(value) => marks.tile_count(value),
             Self::Mean(_, 0) | Self::Share(_, 0) => ("—".into(), ""),
             Self::Mean(sum, number) => marks.tile_money(divide(i128::from(sum), i128::from(number)) as i64),
-            Self::Share(part, whole) => (marks.percent(part, whole, 1), ""),
+            Self::Share(part, whole) => (marks.percent(part, whole, share_decimals(part, whole)), ""),
             Self::Measure(milli, measure) => (measure.short(marks, milli), ""),
         }
     }
@@ -113,7 +113,7 @@ impl Value {
             Self::Count(value) => marks.short(value),
             Self::Mean(_, 0) | Self::Share(_, 0) => "—".into(),
             Self::Mean(sum, number) => marks.short_money(divide(i128::from(sum), i128::from(number)) as i64),
-            Self::Share(part, whole) => marks.percent(part, whole, 1),
+            Self::Share(part, whole) => marks.percent(part, whole, share_decimals(part, whole)),
             Self::Measure(milli, measure) => measure.short(marks, milli),
         }
     }
@@ -147,6 +147,15 @@ impl Value {
             }
             Self::Measure(milli, _) => serde_json::json!(milli as f64 / 1000.0),
         }
+    }
+}
+
+/// Decimals of a share with three digits: `94.2%`, `3.08%`.
+const fn share_decimals(part: i64, whole: i64) -> u32 {
+    if part != 0 && (part as i128).abs() * 10 < (whole as i128).abs() {
+        2
+    } else {
+        1
     }
 }
 

@@ -105,6 +105,8 @@ fn draw_panel(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Panel) {
         Panel::Hours => live::charts::hours(view, pen, area, Panel::Hours),
         Panel::Payments => live::mix::payments(view, pen, area),
         Panel::Behaviour => live::mix::behaviour(view, pen, area),
+        Panel::Doing => live::doing::doing(view, pen, area),
+        Panel::Firing => live::firing::alerts(view, pen, area),
         Panel::Tape => live::tape::tape(view, pen, area),
         Panel::Categories => live::lists::categories(view, pen, area),
         Panel::Products => live::lists::products(view, pen, area),

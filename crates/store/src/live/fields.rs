@@ -74,6 +74,20 @@ pub(super) fn slots(hash: &Numbers) -> BTreeMap<u32, Totals> {
     slots
 }
 
+/// Minutes of the hour and methods with a paid order.
+pub(super) fn paid(hash: &Numbers) -> impl Iterator<Item = (i64, &str)> {
+    hash.iter()
+        .filter(|(_, orders)| **orders > 0)
+        .filter_map(|(field, _)| {
+            let mut parts = field.splitn(3, '|');
+            let (Some(slot), Some(keys::PAID), Some(method)) = (parts.next(), parts.next(), parts.next())
+            else {
+                return None;
+            };
+            Some((slot.parse().ok()?, method))
+        })
+}
+
 /// Payment outcomes, most paid orders first.
 pub(super) fn payments(sums: &Numbers) -> Vec<PaymentMethod> {
     let mut methods: BTreeMap<&str, PaymentMethod> = BTreeMap::new();

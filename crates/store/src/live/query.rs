@@ -1,14 +1,15 @@
-//! What the dashboard reads from Redis: read commands only, one moment per answer.
+//! What the dashboard reads from Redis: read commands only, one moment per answer, one request in the usual case.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::config::{Meaning, Redis};
 use instashop_core::contribution::{Calendar, Scope};
-use instashop_core::live::{Listing, StateId, Stored};
+use instashop_core::live::{Listing, StateId, Stored, UNCLASSIFIED};
 use instashop_core::view::{
-    FlowHealth, LiveSystem, LiveView, ProductSales, Rebuild, SourceHealth, TapeEntry, Totals, TrendPoint,
-    WorkerHealth,
+    FlowHealth, LastPaid, LiveAsk, LiveSystem, LiveView, ProductSales, Rebuild, SourceHealth, TapeEntry,
+    Totals, TrendPoint, WorkerHealth,
 };
 use redis::aio::MultiplexedConnection;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,8 @@ use super::commit::TAPE;
 use super::fields::{self, Numbers};
 use super::keys::{self, Keys, META, meta};
 use super::link::{self, Who, failure};
+use super::recent::{Recent, moment};
+use super::scope::Figures;
 use crate::error::{Kind, StoreError};
 
 /// Products of the list of best sellers.
@@ -39,6 +42,19 @@ pub struct LiveReader {
     config: Redis,
     calendar: Calendar,
     connection: Option<MultiplexedConnection>,
+    ask: LiveAsk,
+    known: Known,
+    recent: Recent,
+}
+
+/// What is remembered from one reading to the next, so that a reading is one request: the generation, and the best products
+/// with what they are called. Names are read again every minute.
+#[derive(Debug, Default)]
+struct Known {
+    generation: String,
+    minute: i64,
+    best: Vec<i64>,
+    names: BTreeMap<i64, (String, String)>,
 }
 
 impl LiveReader {
@@ -48,6 +64,9 @@ impl LiveReader {
             config: config.clone(),
             calendar: Calendar::new(meaning.tz()),
             connection: None,
+            ask: LiveAsk::default(),
+            known: Known::default(),
+            recent: Recent::default(),
         };
         reader.connected().await?;
         Ok(reader)
@@ -71,7 +90,12 @@ impl LiveReader {
         result
     }
 
-    /// Everything the Live tab shows. An empty generation says that Redis holds no totals.
+    /// Reads this as well from now on.
+    pub const fn want(&mut self, ask: LiveAsk) {
+        self.ask = ask;
+    }
+
+    /// Everything the Live tab shows, and what was wanted besides. An empty generation says that Redis holds no totals.
     pub async fn live(&mut self, now: DateTime<Utc>) -> Result<LiveView, StoreError> {
         let result = self.read_live(now).await;
         self.after(result)
@@ -85,21 +109,23 @@ impl LiveReader {
 
     async fn read_live(&mut self, now: DateTime<Utc>) -> Result<LiveView, StoreError> {
         let mut connection = self.connected().await?;
-        let day = self.calendar.day(now);
-        let mut view = LiveView {
-            read_at: now,
-            day,
-            ..LiveView::default()
-        };
         for _ in 0..ATTEMPTS {
-            let Some(generation) = generation(&mut connection).await? else {
+            if let Some(view) = self.moment(&mut connection, now).await? {
                 return Ok(view);
+            }
+            let generation = generation(&mut connection).await?;
+            let Some(generation) = generation else {
+                return Ok(LiveView {
+                    read_at: now,
+                    day: self.calendar.day(now),
+                    ..LiveView::default()
+                });
             };
-            let keys = Keys::new(&generation);
-            let best = best(&mut connection, &keys, day).await?;
-            if let Some(read) = self.moment(&mut connection, &generation, &best, now).await? {
-                view = read;
-                return Ok(view);
+            if generation != self.known.generation {
+                self.known = Known {
+                    generation,
+                    ..Known::default()
+                };
             }
         }
         Err(StoreError::new(
@@ -108,20 +134,35 @@ impl LiveReader {
         ))
     }
 
-    /// One atomic reading; `None` when the generation is not the one given any more.
+    /// One atomic reading with what is known of the one before; `None` when that was not enough: the generation is another,
+    /// or a product came among the best. Then what is known is up to date for the next attempt.
     async fn moment(
-        &self,
+        &mut self,
         connection: &mut MultiplexedConnection,
-        generation: &str,
-        best: &[i64],
         now: DateTime<Utc>,
     ) -> Result<Option<LiveView>, StoreError> {
-        let keys = Keys::new(generation);
+        if self.known.generation.is_empty() {
+            return Ok(None);
+        }
+        let ask = self.ask;
+        let generation = self.known.generation.clone();
+        let keys = Keys::new(&generation);
         let day = self.calendar.day(now);
         let minute = now.timestamp().div_euclid(60);
         let half = now.timestamp().div_euclid(30);
         let minute_hashes = hours_of(minute - MINUTES + 1, minute, 60);
         let half_hashes = hours_of(half - HALVES + 1, half, 120);
+        if self.known.minute != minute {
+            self.known.minute = minute;
+            self.known.names.clear();
+        }
+        let best = self.known.best.clone();
+        let unnamed: Vec<i64> = best
+            .iter()
+            .copied()
+            .filter(|id| !self.known.names.contains_key(id))
+            .collect();
+        let spans = ask.doing.then(|| self.recent.spans(&generation, moment(now)));
         let mut pipeline = redis::pipe();
         pipeline.atomic();
         pipeline
@@ -132,8 +173,15 @@ impl LiveReader {
         pipeline.cmd("HGET").arg(keys::FLOW).arg(keys::PUBLISHED);
         pipeline.cmd("HVALS").arg(keys::REBUILD);
         pipeline.cmd("HVALS").arg(keys::WORKERS);
+        let of = |scope| Figures::new(&keys, scope, day, self.calendar);
+        let platform = of(Scope::Platform);
+        platform.ask(&mut pipeline);
+        let of_store = ask.store.map(|store| of(Scope::Store(store)));
+        if let Some(of_store) = &of_store {
+            of_store.ask(&mut pipeline);
+        }
+        pipeline.cmd("HGET").arg(keys.misc()).arg(keys::MRR);
         for key in [
-            keys.daily(),
             keys.hours(day),
             keys.sums(Scope::Platform, day),
             keys.category(day),
@@ -151,69 +199,100 @@ impl LiveReader {
         for at in &half_hashes {
             pipeline.cmd("HGETALL").arg(keys.halves(*at));
         }
-        for product in best {
+        pipeline.cmd("ZRANGE").arg(keys.top(day)).arg(0).arg(BEST - 1);
+        pipeline.cmd("HMGET").arg(keys.products(day)).arg(keys::BARE);
+        for product in &best {
             pipeline
-                .cmd("HMGET")
-                .arg(keys.products(day))
                 .arg(format!("{product}|{}", keys::REVENUE))
                 .arg(format!("{product}|{}", keys::UNITS));
+        }
+        for product in &unnamed {
             pipeline.cmd("HGET").arg(keys.categories()).arg(*product);
             let (key, field) = keys.state(StateId::Product(*product));
             pipeline.cmd("HGET").arg(key).arg(field);
         }
+        if let Some(spans) = &spans {
+            Recent::ask(spans, &keys, &mut pipeline);
+        }
         let mut answers = answers(connection, &pipeline, "reading the live totals failed").await?;
         let (held, as_of): (Option<String>, Option<i64>) = answers.take()?;
-        if held.as_deref() != Some(generation) {
+        if held.as_deref() != Some(&*generation) {
             return Ok(None);
         }
         let published: Option<i64> = answers.take()?;
         let rebuilds: Vec<String> = answers.take()?;
         let workers: Vec<String> = answers.take()?;
-        let [daily, hours, sums, category] = [
-            answers.take::<Numbers>()?,
-            answers.take()?,
-            answers.take()?,
-            answers.take()?,
-        ];
+        let mut platform = platform.take(&mut answers)?;
+        let of_store = match of_store {
+            Some(of_store) => Some(of_store.take(&mut answers)?),
+            None => None,
+        };
+        platform.mrr_cents = answers.take()?;
+        let [hours, sums, category] = [answers.take::<Numbers>()?, answers.take()?, answers.take()?];
         let tape: Vec<String> = answers.take()?;
-        let mut minutes = Vec::new();
+        let mut minutes: Vec<Numbers> = Vec::new();
         for _ in &minute_hashes {
-            minutes.push(fields::slots(&answers.take()?));
+            minutes.push(answers.take()?);
         }
         let mut halves = Vec::new();
         for _ in &half_hashes {
             halves.push(fields::slots(&answers.take()?));
         }
-        let mut products = Vec::new();
-        for id in best {
-            let (revenue, units): (Option<i64>, Option<i64>) = answers.take()?;
+        let ranked: Vec<String> = answers.take()?;
+        let sold: Vec<Option<i64>> = answers.take()?;
+        for id in &unnamed {
             let category: Option<String> = answers.take()?;
-            let state: Option<String> = answers.take()?;
-            products.push(ProductSales {
-                product_id: *id,
-                name: product_name(*id, state),
-                category: category.unwrap_or_else(|| instashop_core::live::UNCLASSIFIED.to_owned()),
-                revenue_cents: revenue.unwrap_or(0),
-                units: units.unwrap_or(0),
-            });
+            let name = product_name(*id, answers.take()?);
+            let category = category.unwrap_or_else(|| UNCLASSIFIED.to_owned());
+            self.known.names.insert(*id, (name, category));
         }
+        let ranked: Vec<i64> = ranked
+            .iter()
+            .filter_map(|member| keys::parse_ranked(member))
+            .collect();
+        if ranked.iter().any(|id| !best.contains(id)) {
+            self.known.best = ranked;
+            return Ok(None);
+        }
+        let doing = match &spans {
+            Some(spans) => {
+                self.recent.take(spans, &generation, moment(now), &mut answers)?;
+                self.recent.figures(moment(now))
+            }
+            None => None,
+        };
+        let mut products: Vec<ProductSales> = best
+            .iter()
+            .zip(sold.get(1..).unwrap_or_default().chunks_exact(2))
+            .filter(|(id, _)| ranked.contains(id))
+            .map(|(id, sums)| {
+                let (name, category) = self.known.names.get(id).cloned().unwrap_or_default();
+                ProductSales {
+                    product_id: *id,
+                    name,
+                    category,
+                    revenue_cents: sums[0].unwrap_or(0),
+                    units: sums[1].unwrap_or(0),
+                }
+            })
+            .collect();
         products.sort_by_key(|sales| (std::cmp::Reverse(sales.revenue_cents), sales.product_id));
-        let (days, buyers) = fields::days(&daily);
         let workers = lately(parsed::<WorkerHealth>(workers), now);
+        let slots: Vec<_> = minutes.iter().map(fields::slots).collect();
         Ok(Some(LiveView {
             read_at: now,
-            generation: generation.to_owned(),
+            generation,
             as_of: as_of.and_then(DateTime::from_timestamp_millis),
             published_at: published.and_then(DateTime::from_timestamp_millis),
             rebuild: rebuild(&parsed(rebuilds), &workers),
             day,
-            today: days.get(&day).copied().unwrap_or_default(),
-            buyers_today: buyers.get(&day).copied().unwrap_or(0),
-            all_time: days
-                .values()
-                .fold(Totals::default(), |sum, totals| sum.plus(*totals)),
-            days: days.into_iter().collect(),
-            minutes: trend(minute - MINUTES + 1, minute, 60, &minute_hashes, &minutes),
+            today: platform.totals,
+            buyers_today: platform.buyers,
+            visits: platform.visits(),
+            figures: of_store.unwrap_or(platform),
+            doing,
+            last_paid: last_paid(minute - MINUTES + 1, minute, &minute_hashes, &minutes),
+            minutes: trend(minute - MINUTES + 1, minute, 60, &minute_hashes, &slots),
             hours: self.hours(&fields::slots(&hours), now),
             half_minutes: trend(half - HALVES + 1, half, 120, &half_hashes, &halves),
             payments: fields::payments(&sums),
@@ -230,7 +309,7 @@ impl LiveReader {
     }
 
     /// Hours from local midnight to the running one, zeros included.
-    fn hours(&self, slots: &std::collections::BTreeMap<u32, Totals>, now: DateTime<Utc>) -> Vec<TrendPoint> {
+    fn hours(&self, slots: &BTreeMap<u32, Totals>, now: DateTime<Utc>) -> Vec<TrendPoint> {
         let midnight = self.calendar.start(self.calendar.day(now));
         let running = (now - midnight).num_hours().max(0);
         (0..=running)
@@ -310,29 +389,33 @@ pub(super) async fn generation(connection: &mut MultiplexedConnection) -> Result
         .map_err(|error| failure("reading the live generation failed", error))
 }
 
-/// Ids of the best products of a day by revenue, ties by id.
-async fn best(
-    connection: &mut MultiplexedConnection,
-    keys: &Keys,
-    day: chrono::NaiveDate,
-) -> Result<Vec<i64>, StoreError> {
-    let members: Vec<String> = redis::cmd("ZRANGE")
-        .arg(keys.top(day))
-        .arg(0)
-        .arg(BEST - 1)
-        .query_async(connection)
-        .await
-        .map_err(|error| failure("reading the best products failed", error))?;
-    Ok(members
-        .iter()
-        .filter_map(|member| keys::parse_ranked(member))
-        .collect())
-}
-
 /// The hours that hold a range of buckets, `per_hour` of them in each.
 fn hours_of(first: i64, last: i64, per_hour: i64) -> Vec<DateTime<Utc>> {
     (first.div_euclid(per_hour)..=last.div_euclid(per_hour))
         .filter_map(|hour| DateTime::from_timestamp(hour * 3600, 0))
+        .collect()
+}
+
+/// The last minute of a range in which each method was paid with.
+fn last_paid(first: i64, last: i64, hours: &[DateTime<Utc>], minutes: &[Numbers]) -> Vec<LastPaid> {
+    let mut found: BTreeMap<&str, i64> = BTreeMap::new();
+    for (hour, hash) in hours.iter().zip(minutes) {
+        for (slot, method) in fields::paid(hash) {
+            let minute = hour.timestamp().div_euclid(60) + slot;
+            if (first..=last).contains(&minute) {
+                let latest = found.entry(method).or_insert(minute);
+                *latest = minute.max(*latest);
+            }
+        }
+    }
+    found
+        .into_iter()
+        .filter_map(|(method, minute)| {
+            Some(LastPaid {
+                method: method.to_owned(),
+                minute: DateTime::from_timestamp(minute * 60, 0)?,
+            })
+        })
         .collect()
 }
 
@@ -342,7 +425,7 @@ fn trend(
     last: i64,
     per_hour: i64,
     hours: &[DateTime<Utc>],
-    slots: &[std::collections::BTreeMap<u32, Totals>],
+    slots: &[BTreeMap<u32, Totals>],
 ) -> Vec<TrendPoint> {
     let seconds = 3600 / per_hour;
     (first..=last)
@@ -414,10 +497,7 @@ mod tests {
             orders: 1,
             ..Totals::default()
         };
-        let slots = [
-            std::collections::BTreeMap::from([(59, one)]),
-            std::collections::BTreeMap::from([(2, one)]),
-        ];
+        let slots = [BTreeMap::from([(59, one)]), BTreeMap::from([(2, one)])];
         let points: Vec<_> = trend(minute - 3, minute, 60, &hours, &slots)
             .into_iter()
             .map(|point| (point.start.format("%H:%M").to_string(), point.totals.orders))

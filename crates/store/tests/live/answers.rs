@@ -283,7 +283,7 @@ async fn the_view_and_the_tape_say_what_happened() {
         (view.today.failed, view.today.reversed, view.buyers_today),
         (1, 1, 1)
     );
-    assert_eq!(view.all_time, view.today);
+    assert_eq!(view.figures.totals, view.today);
     let last = view.minutes.last().unwrap();
     assert_eq!((last.totals.revenue_cents, view.minutes.len()), (1000, 60));
     assert_eq!(view.half_minutes.last().unwrap().totals.revenue_cents, 1000);

@@ -25,6 +25,7 @@ mod fleet;
 mod histories;
 mod original;
 mod publishing;
+mod reading;
 mod restarts;
 mod server;
 mod users;

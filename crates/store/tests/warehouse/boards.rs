@@ -341,6 +341,42 @@ async fn buyers_products_and_behaviour() {
         panic!()
     };
     assert_eq!((today.orders.now, today.tracked.now), (1, 1));
+
+    // A week later both days are what Live compares with, at the same clock time.
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let minutes = |base: &instashop_core::view::LiveBase| -> Vec<(String, i64, i64)> {
+        let of = |minute: &instashop_core::view::VisitMinute| {
+            let start = minute.start.format("%H:%M").to_string();
+            (start, minute.visits.begun, minute.visits.converted)
+        };
+        base.visits.iter().map(of).collect()
+    };
+    let base = reader.live_base(at("2026-03-16T12:04:00Z")).await.unwrap();
+    assert_eq!(minutes(&base), [("12:00".into(), 1, 0), ("13:00".into(), 1, 0)]);
+    let doing = |base: &instashop_core::view::LiveBase| {
+        let now = &base.doing;
+        [
+            now.visitors,
+            now.browsing,
+            now.carts,
+            now.checkouts,
+            now.purchases,
+        ]
+    };
+    assert_eq!(doing(&base), [1, 0, 1, 1, 0]);
+    let base = reader.live_base(at("2026-03-17T11:36:00Z")).await.unwrap();
+    assert_eq!(
+        minutes(&base),
+        [("11:29".into(), 1, 0), ("11:30".into(), 0, 1)],
+        "a visit converts when its order is placed"
+    );
+    assert_eq!(
+        doing(&base),
+        [0, 0, 0, 0, 1],
+        "gone for more than five minutes, not for ten"
+    );
+    let today = reader.today(now()).await.unwrap();
+    assert_eq!((today.visits.begun, today.visits.converted), (1, 1));
 }
 
 #[tokio::test]

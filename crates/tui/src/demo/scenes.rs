@@ -103,8 +103,13 @@ fn failure(store: StoreName) -> Failure {
 impl Shop {
     /// What both stores would answer at a moment, in the order in which it is asked.
     pub fn answers(&mut self, at: DateTime<Utc>, days: u32, ask: Ask, topics: &[Topic]) -> Vec<Message> {
+        let mut live = self.live(at);
+        // The figures of one scope are what the tabs over the marts take from Redis: today's alone.
+        if ask.range == Range::Today {
+            live.figures = self.figures_of(ask.store, at);
+        }
         let redis = [
-            Body::Live(Box::new(self.live(at))),
+            Body::Live(Box::new(live)),
             Body::LiveSystem(Box::new(self.live_system(at))),
         ];
         let warehouse = [
@@ -311,6 +316,10 @@ fn emptied(mut message: Message) -> Message {
                 minutes: hollow(&view.minutes),
                 hours: hollow(&view.hours),
                 half_minutes: hollow(&view.half_minutes),
+                doing: Some(instashop_core::view::DoingNow {
+                    course: vec![0; 20],
+                    ..instashop_core::view::DoingNow::default()
+                }),
                 ..LiveView::default()
             };
         }

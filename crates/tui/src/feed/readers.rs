@@ -42,7 +42,12 @@ impl Reader {
                 .system(now)
                 .await
                 .map(|view| Body::LiveSystem(Box::new(view))),
-            (Self::Redis(reader), _) => reader.live(now).await.map(|view| Body::Live(Box::new(view))),
+            (Self::Redis(reader), question) => {
+                if let Question::Live(ask) = question {
+                    reader.want(ask);
+                }
+                reader.live(now).await.map(|view| Body::Live(Box::new(view)))
+            }
             (Self::Warehouse(reader), Question::Base) => {
                 reader.live_base(now).await.map(|view| Body::Base(Box::new(view)))
             }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::money::decimal_text;
-use instashop_core::view::Range;
+use instashop_core::view::{DoingNow, Range};
 use serde_json::{Map, Value, json};
 
 use super::{Status, boards};
@@ -41,7 +41,13 @@ pub(super) fn document(app: &App) -> Value {
     put("drift", drift(app));
     match app.tab {
         Tab::Live => {
-            put("metrics", metrics(app, &Metric::LIVE_TILES));
+            let all: Vec<Metric> = Metric::LIVE_TILES
+                .into_iter()
+                .chain(Metric::LIVE_BESIDE)
+                .collect();
+            put("metrics", metrics(app, &all));
+            put("doing_now", data.doing().map_or(Value::Null, doing));
+            put("last_paid", last_paid(app));
             if let Some(today) = data.today(now, app.look.zone) {
                 put("orders_by_class", classes(&today.totals));
                 put("categories", today.categories.iter().map(category).collect());
@@ -148,6 +154,21 @@ fn drift(app: &App) -> Value {
             json!({"state": "broken", "rows": proof.drift, "checked_at": stamp(app, proof.at)})
         }
     }
+}
+
+/// Counts of the last 10 minutes; visitors are those of the last 5.
+fn doing(doing: &DoingNow) -> Value {
+    json!({"visitors": doing.visitors, "browsing": doing.browsing, "carts": doing.carts,
+           "checkouts": doing.checkouts, "purchases": doing.purchases})
+}
+
+/// The minute each method was last paid with, of those of the last hour.
+fn last_paid(app: &App) -> Value {
+    let live = app.shown().0.live.get();
+    let paid = live.map_or(&[][..], |live| &live.last_paid);
+    paid.iter()
+        .map(|paid| json!({"method": clean(&paid.method), "minute": stamp(app, paid.minute)}))
+        .collect()
 }
 
 fn metrics(app: &App, metrics: &[Metric]) -> Value {

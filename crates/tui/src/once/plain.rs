@@ -57,7 +57,11 @@ pub(super) fn plain(app: &App) -> String {
         Drift::Broken(proof) => format!("{}: {}, {}.", texts.drift, marks.count(proof.drift), texts.broken),
     });
     match app.tab {
-        Tab::Live => own(app, &Metric::LIVE_TILES, &mut out),
+        Tab::Live => {
+            own(app, &Metric::LIVE_TILES, &mut out);
+            own(app, &Metric::LIVE_BESIDE, &mut out);
+            doing(app, &mut out);
+        }
         Tab::Sales => own(app, &Metric::SALES_TILES, &mut out),
         Tab::System => system(app, &mut out),
         tab => {
@@ -113,6 +117,20 @@ fn own(app: &App, metrics: &[Metric], out: &mut Vec<String>) {
         let label = reading.base.map_or_else(String::new, |base| base.label);
         out.push(sentence(app, name, reading.value, base, change, &label));
     }
+}
+
+/// What visitors do right now, in a sentence.
+fn doing(app: &App, out: &mut Vec<String>) {
+    let texts = app.look.texts();
+    let Some(now) = app.shown().0.doing() else { return };
+    let values = [now.browsing, now.carts, now.checkouts, now.purchases];
+    let words: Vec<String> = texts
+        .doing
+        .iter()
+        .zip(values)
+        .map(|(name, value)| format!("{name} {}", app.look.marks().count(value)))
+        .collect();
+    out.push(format!("{}: {}.", texts.doing_now, words.join(", ")));
 }
 
 fn system(app: &App, out: &mut Vec<String>) {

@@ -5,7 +5,8 @@ use chrono::{
 };
 use chrono_tz::Tz;
 use instashop_core::view::{
-    BehaviourCount, CategorySales, LiveBase, LiveView, PaymentMethod, ProductSales, Totals, TrendPoint,
+    BehaviourCount, CategorySales, DoingNow, LiveBase, LiveView, PaymentMethod, ProductSales, Totals,
+    TrendPoint, Visits,
 };
 
 use super::condition::{self, Condition};
@@ -21,6 +22,8 @@ pub struct Today<'s> {
     pub totals: Totals,
     /// Distinct buyers.
     pub buyers: i64,
+    /// Visits, and those with an order.
+    pub visits: Visits,
     /// Sums by hour.
     pub hours: &'s [TrendPoint],
     /// Payment outcomes.
@@ -48,6 +51,8 @@ pub struct SameClock {
     pub totals: Totals,
     /// Its distinct buyers up to that time.
     pub buyers: i64,
+    /// Its visits up to that time.
+    pub visits: Visits,
     /// The moment on the base day, UTC.
     pub cut: DateTime<Utc>,
 }
@@ -101,6 +106,7 @@ impl Snapshot {
                 day: view.day,
                 totals: view.today,
                 buyers: view.buyers_today,
+                visits: view.visits,
                 hours: &view.hours,
                 payments: &view.payments,
                 categories: &view.categories,
@@ -112,6 +118,17 @@ impl Snapshot {
             });
         }
         self.live.get().map(|view| from_live(view, false))
+    }
+
+    /// What visitors do right now: Redis alone has it, and only where it was asked for.
+    pub fn doing(&self) -> Option<&DoingNow> {
+        self.live.get()?.doing.as_ref()
+    }
+
+    /// What visitors did at the same clock time of the base day. It is asked for less often than it is compared, so it may
+    /// stand for a minute before.
+    pub fn doing_base(&self, day: NaiveDate) -> Option<&DoingNow> {
+        honest_base(&self.base, day).map(|base| &base.doing)
     }
 
     /// Behaviour of today: Redis alone has it.
@@ -140,6 +157,11 @@ impl Snapshot {
             day: base.day,
             totals: before.fold(Totals::default(), |sum, minute| sum.plus(minute.totals)),
             buyers: base.first_sales.iter().filter(|first| **first < cut).count() as i64,
+            visits: base
+                .visits
+                .iter()
+                .filter(|minute| minute.start < cut)
+                .fold(Visits::default(), |sum, minute| sum.plus(minute.visits)),
             cut,
         })
     }
@@ -184,6 +206,7 @@ fn from_live(view: &LiveView, arrived: DateTime<Utc>, current: bool) -> Today<'_
         day: view.day,
         totals: view.today,
         buyers: view.buyers_today,
+        visits: view.visits,
         hours: &view.hours,
         payments: &view.payments,
         categories: &view.categories,
@@ -245,6 +268,8 @@ mod tests {
                 ],
                 first_sales: vec![time("2026-08-14T12:00:30Z"), time("2026-08-14T17:05:10Z")],
                 categories: vec![],
+                visits: vec![],
+                doing: DoingNow::default(),
             },
             now,
         );

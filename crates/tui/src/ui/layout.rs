@@ -24,6 +24,10 @@ pub enum Panel {
     Payments,
     /// Live: events by type.
     Behaviour,
+    /// Live: what visitors do right now, and when each method was last paid with.
+    Doing,
+    /// Live: alerts that fire, worst first.
+    Firing,
     /// Live: last changes.
     Tape,
     /// Live: categories of today.
@@ -73,10 +77,12 @@ impl Panel {
             | Self::Hours
             | Self::Payments
             | Self::Behaviour
+            | Self::Doing
             | Self::Tape
             | Self::Categories
             | Self::Products => Tab::Live,
             Self::Figures | Self::Trend | Self::Ranking | Self::Heat | Self::Latest => Tab::Sales,
+            Self::Firing => Tab::Alerts,
             Self::Of(piece) => piece.tab(),
             _ => Tab::System,
         }
@@ -117,14 +123,19 @@ impl Panel {
             Self::Minutes | Self::Hours | Self::Trend => Metric::SalesTrend,
             Self::Payments => Metric::PaymentMix,
             Self::Behaviour => Metric::EventsByType,
+            Self::Doing => Metric::VisitorsNow,
             Self::Categories | Self::Ranking => Metric::SalesByCategory,
             Self::Products => Metric::TopProducts,
             Self::Figures => Metric::RevenueRange,
             Self::Heat => Metric::TemporalPattern,
             Self::Latest => Metric::Orders,
-            Self::Tape | Self::Flow | Self::Pipeline | Self::Connectors | Self::Workers | Self::Of(_) => {
-                Metric::Throughput
-            }
+            Self::Tape
+            | Self::Firing
+            | Self::Flow
+            | Self::Pipeline
+            | Self::Connectors
+            | Self::Workers
+            | Self::Of(_) => Metric::Throughput,
             Self::Lag | Self::Partitions => Metric::Lag,
             Self::Latency | Self::WarehouseLatency => Metric::Latency,
             Self::Proof => Metric::Drift,
@@ -228,40 +239,51 @@ fn side(stacks: Vec<(u16, Vec<Slot>)>, least: u16, wanted: u16, grow: u16, rank:
 
 fn live(width: u16, height: u16) -> Vec<Slot> {
     use Panel::{
-        Behaviour, Categories, Heat, Hours, Minutes, Payments, Pipeline, Products, Tape, Tiles, Trend,
+        Behaviour, Categories, Doing, Firing, Heat, Hours, Minutes, Payments, Pipeline, Products, Tape,
+        Tiles, Trend,
     };
     let pair = |a, b, left| vec![(left, whole(a)), (100 - left, whole(b))];
     match width_class(width) {
         Class::Small if width < 80 => vec![
             one(Tiles, 4, 6, 0, 0),
             one(Minutes, 5, 7, 2, 1),
-            one(Tape, 3, 5, 3, 2),
-            one(Categories, 4, 7, 0, 3),
-            one(Payments, 4, 6, 0, 4),
+            one(Doing, 2, 2, 0, 2),
+            one(Tape, 3, 5, 3, 3),
+            one(Firing, 1, 1, 0, 1),
+            one(Categories, 4, 7, 0, 4),
+            one(Payments, 4, 6, 0, 5),
         ],
         Class::Small => vec![
             one(Tiles, 5, 5, 0, 0),
             side(pair(Minutes, Categories, 62), 5, 7, 2, 1),
-            side(pair(Payments, Behaviour, 62), 4, 4, 0, 3),
-            side(pair(Tape, Products, 62), 4, 5, 3, 2),
+            one(Doing, 2, 3, 0, 2),
+            side(pair(Tape, Products, 62), 4, 5, 3, 3),
+            one(Firing, 1, 1, 0, 0),
         ],
         Class::Medium => {
             let tiles = if height >= 34 { 8 } else { 5 };
-            let right = vec![one(Categories, 4, 7, 0, 0), one(Products, 3, 6, 1, 1)];
+            let left = vec![one(Payments, 3, 6, 0, 1), one(Tape, 4, 10, 1, 0)];
+            let right = vec![
+                one(Categories, 4, 7, 0, 0),
+                one(Products, 3, 5, 1, 2),
+                one(Firing, 3, 4, 0, 1),
+            ];
             vec![
                 one(Tiles, tiles, tiles, 0, 0),
                 side(pair(Minutes, Hours, 51), 6, 10, 2, 1),
-                side(pair(Payments, Behaviour, 56), 4, 6, 0, 3),
-                side(vec![(56, whole(Tape)), (44, right)], 5, 13, 3, 2),
+                one(Doing, 2, 3, 0, 3),
+                side(vec![(56, left), (44, right)], 5, 16, 3, 2),
             ]
         }
         Class::Large => {
             let roomy = height >= 52;
             let left = vec![
-                side(pair(Categories, Products, 50), 5, 9, 0, 0),
-                one(Tape, 4, 12, 1, 1),
+                one(Doing, 2, 3, 0, 0),
+                side(pair(Categories, Products, 50), 5, 9, 0, 1),
+                one(Tape, 4, 12, 1, 2),
             ];
             let right = vec![
+                one(Firing, 3, 5, 0, 0),
                 side(pair(Payments, Behaviour, 50), 4, 8, 0, 0),
                 one(Pipeline, 4, 4, 0, 1),
                 one(Trend, 6, 9, 1, 2),
@@ -269,11 +291,11 @@ fn live(width: u16, height: u16) -> Vec<Slot> {
             ];
             vec![
                 one(Tiles, if roomy { 8 } else { 6 }, if roomy { 8 } else { 6 }, 0, 0),
-                side(pair(Minutes, Hours, 50), 6, if roomy { 17 } else { 10 }, 1, 1),
+                side(pair(Minutes, Hours, 50), 6, if roomy { 14 } else { 9 }, 1, 1),
                 side(
                     vec![(50, left), (50, right)],
                     5,
-                    if roomy { 32 } else { 21 },
+                    if roomy { 35 } else { 23 },
                     2,
                     2,
                 ),

@@ -1,7 +1,7 @@
 //! Today as the warehouse knows it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use instashop_core::view::{Totals, TrendPoint, WarehouseToday};
+use instashop_core::view::{Totals, TrendPoint, Visits, WarehouseToday};
 
 use super::Snapshot;
 use super::sums::{TOTALS, totals};
@@ -22,6 +22,12 @@ pub(super) async fn read(snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Result<
             &[&since, &until],
         )
         .await?;
+    let visits = snapshot
+        .rows(
+            "SELECT count(*), count(*) FILTER (WHERE v.purchases > 0) FROM marts.visit_facts v WHERE v.day = $1",
+            &[&day],
+        )
+        .await?;
     let sums = snapshot.days(since, until).await?;
     let by_hour = snapshot.buckets(since, until, 3600).await?;
     let running = (now - since).num_hours();
@@ -40,6 +46,10 @@ pub(super) async fn read(snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Result<
             .iter()
             .fold(Totals::default(), |sum, (_, totals)| sum.plus(*totals)),
         buyers_today: buyers.first().map_or(0, |row| row.get(0)),
+        visits: visits.first().map_or_else(Visits::default, |row| Visits {
+            begun: row.get(0),
+            converted: row.get(1),
+        }),
         all_time: all.first().map_or_else(Totals::default, |row| totals(row, 0)),
         hours: hours.collect(),
         payments: snapshot.payments(since, until).await?,

@@ -8,6 +8,7 @@ use super::super::layout::Panel;
 use super::super::pen::Pen;
 use super::super::widgets::bars::bar;
 use super::super::widgets::grid::{Column, Grid, window};
+use super::doing::{last_paid, methods_down};
 use crate::reading::{SMALL_SAMPLE, Source};
 use crate::snapshot::{Condition, StoreName};
 use crate::text;
@@ -66,15 +67,7 @@ pub(in super::super) fn payments(view: &View<'_>, pen: &mut Pen<'_>, area: Rect)
         panel: Panel::Payments,
         title: view.texts.payments_today,
         marks: today.as_ref().map_or("●", |today| today.source.mark()),
-        notes: vec![(
-            if by_revenue {
-                view.texts.share_of_revenue
-            } else {
-                view.texts.success_note
-            }
-            .into(),
-            None,
-        )],
+        notes: notes(view, by_revenue),
         condition,
         store: StoreName::Redis,
     };
@@ -108,6 +101,37 @@ pub(in super::super) fn payments(view: &View<'_>, pen: &mut Pen<'_>, area: Rect)
     }
 }
 
+/// What the bars say, and the orders of today that are in no revenue, so that nobody wonders where they are. A status that
+/// no map knows comes first.
+fn notes(view: &View<'_>, by_revenue: bool) -> Vec<(String, Option<Role>)> {
+    let texts = view.texts;
+    let mut notes = Vec::new();
+    let totals = view
+        .data
+        .today(view.now, view.look.zone)
+        .map(|today| today.totals);
+    let count = |name: &str, orders: i64| format!("{name} {}", view.look.marks().list_count(orders));
+    if let Some(totals) = totals.filter(|totals| totals.unmapped > 0) {
+        let words = format!("{} !", count(texts.class_unmapped, totals.unmapped));
+        notes.push((words, Some(Role::Bad)));
+    }
+    let what = if by_revenue {
+        texts.share_of_revenue
+    } else {
+        texts.success_note
+    };
+    notes.push((what.into(), None));
+    if let Some(totals) = totals {
+        let classes = [
+            (texts.class_open, totals.open),
+            (texts.class_cancelled, totals.cancelled),
+            (texts.class_reversed, totals.reversed),
+        ];
+        notes.extend(classes.map(|(name, orders)| (count(name, orders), None)));
+    }
+    notes
+}
+
 fn payment(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, row: &Outcome<'_>, revenue: Option<i64>) {
     let marks = view.look.marks();
     let columns = [
@@ -116,6 +140,7 @@ fn payment(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, row: &Outcome<'_>, re
         Column::right("", 6),
         Column::left("", 1),
         Column::right("", 13).optional(2),
+        Column::right("", 6).optional(1),
     ];
     let grid = Grid::fit(&columns, area.x, area.width);
     let (name, value) = (
@@ -160,6 +185,13 @@ fn payment(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, row: &Outcome<'_>, re
         ),
     };
     grid.cell(pen, 4, area.y, &count, muted);
+    if row.method.paid > 0
+        && let Some((_, words)) = last_paid(view, &row.method.method)
+    {
+        let is_down = methods_down(view).contains(&row.method.method);
+        let words = if is_down { format!("{words}!") } else { words };
+        grid.cell(pen, 5, area.y, &words, if is_down { bad } else { muted });
+    }
 }
 
 /// Draws behaviour of today: events by type.

@@ -1,4 +1,4 @@
-//! The big numbers of a tab, and the orders that are not in them.
+//! The big numbers of a tab.
 
 use ratatui::layout::Rect;
 
@@ -18,7 +18,7 @@ pub(in super::super) fn face(view: &View<'_>, metric: Metric, condition: Conditi
     let reading = metric.reading(view.data, view.look, view.now);
     let words = (texts.metric)(metric);
     // The warehouse answers for Redis with its own mark and age; it is current, so it is not dimmed.
-    let instead = reading.source == Source::Warehouse && Metric::LIVE_TILES.contains(&metric);
+    let instead = reading.source == Source::Warehouse && !Metric::SALES_TILES.contains(&metric);
     let outdated = condition.is_outdated() && !instead;
     let (number, letter) = reading
         .value
@@ -60,10 +60,9 @@ pub(in super::super) fn face(view: &View<'_>, metric: Metric, condition: Conditi
     } else {
         number.clone()
     };
-    let per_buyer = match (metric, view.data.today(view.now, view.look.zone)) {
-        (Metric::BuyersToday, Some(today)) if today.buyers > 0 => {
-            let each = Value::Mean(today.totals.orders * 100, today.buyers).full(marks);
-            format!("{each} {}", texts.a_buyer)
+    let below = match reading.value {
+        Some(Value::Share(part, whole)) if metric == Metric::Conversion => {
+            format!("{}/{}", marks.list_count(part), marks.list_count(whole))
         }
         _ => String::new(),
     };
@@ -85,7 +84,7 @@ pub(in super::super) fn face(view: &View<'_>, metric: Metric, condition: Conditi
         },
         note,
         trend: reading.trend,
-        instead: per_buyer,
+        instead: below,
         dim: outdated || sample.is_some(),
         bold: view.app.just_changed(metric),
         selected,
@@ -102,7 +101,7 @@ const fn raster(area: Rect) -> (u16, u16) {
     }
 }
 
-/// Draws the big numbers of Live: five metrics, and in the sixth place the orders outside them.
+/// Draws the six big numbers of Live.
 pub(in super::super) fn tiles(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let condition = view.data.live_condition(view.now);
     let (across, rows) = raster(area);
@@ -140,58 +139,9 @@ pub(in super::super) fn tiles(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
                 pen.put(area.x + to - 1, y, '│', line);
             }
         }
-        match Metric::LIVE_TILES.get(usize::from(index)) {
-            Some(metric) => {
-                let selected = focused && view.app.tile() == usize::from(index);
-                tile(pen, place, &face(view, *metric, condition, selected));
-            }
-            None => others(view, pen, place),
+        if let Some(metric) = Metric::LIVE_TILES.get(usize::from(index)) {
+            let selected = focused && view.app.tile() == usize::from(index);
+            tile(pen, place, &face(view, *metric, condition, selected));
         }
-    }
-}
-
-/// Orders of today that are in no revenue, so that nobody wonders where they are.
-fn others(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
-    let mut pen = pen.within(area);
-    let pen = &mut pen;
-    let muted = pen.look.theme.style(Role::Muted);
-    pen.text(area.x, area.y, area.width, view.texts.also_today, muted);
-    let Some(today) = view.data.today(view.now, view.look.zone) else {
-        pen.text(area.x, area.y + 1, area.width, "···", muted);
-        return;
-    };
-    pen.dim = !today.current;
-    let totals = today.totals;
-    let mut items = vec![
-        (view.texts.class_open, totals.open),
-        (view.texts.class_failed, totals.failed),
-        (view.texts.class_cancelled, totals.cancelled),
-        (view.texts.class_reversed, totals.reversed),
-        (view.texts.class_unmapped, totals.unmapped),
-    ];
-    let rows = usize::from(area.height.saturating_sub(1)).max(1);
-    // A status that no map knows must be seen even where there is room for four rows only.
-    if totals.unmapped == 0 {
-        items.pop();
-    } else {
-        items.rotate_right(1);
-    }
-    let across = if area.width >= 34 && items.len() > rows {
-        2
-    } else {
-        1
-    };
-    let wide = area.width / across;
-    for (index, (name, count)) in items.iter().take(rows * usize::from(across)).enumerate() {
-        let x = area.x + (index / rows) as u16 * wide;
-        let y = area.y + 1 + (index % rows) as u16;
-        let alarm = *name == view.texts.class_unmapped;
-        let style = pen.style(if alarm { Role::Bad } else { Role::Text });
-        let value = view.look.marks().count(*count);
-        let value = if alarm { format!("{value} !") } else { value };
-        let room = wide.saturating_sub(1).min(22);
-        let number = crate::text::width(&value) as u16;
-        pen.text(x, y, room.saturating_sub(number + 1), name, muted);
-        pen.right(x, y, room, &value, style);
     }
 }

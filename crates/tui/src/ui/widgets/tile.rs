@@ -118,7 +118,13 @@ pub fn tile(pen: &mut Pen<'_>, area: Rect, face: &Face) {
             return;
         }
         pen.text(x, area.y + 2, room, &face.delta_text, delta_style);
-        pen.text(x, area.y + 3, room, was, muted);
+        let is_state = face.dim && !face.note.is_empty();
+        let style = if is_state {
+            pen.look.theme.style(Role::Warn)
+        } else {
+            muted
+        };
+        pen.text(x, area.y + 3, room, was, style);
         below(pen, x, area.y + 4, room);
         return;
     }
