@@ -12,10 +12,11 @@ mod inventory;
 mod logistics;
 mod payments;
 mod products;
+mod source;
 mod stores;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use instashop_core::view::{Basis, Board, BoardView, Pair, Range, Topic};
+use instashop_core::view::{Basis, Board, BoardView, LiveFigures, Pair, Range, Topic};
 
 pub use piece::Piece;
 
@@ -125,6 +126,12 @@ impl Context<'_> {
     ) -> Figure {
         Figure::new(kpi, label, Some(Value::Share(part.now, whole.now)), higher)
             .against(self.base(Value::Share(part.before, whole.before)))
+    }
+
+    /// The figures of Redis that stand for a metric here and now; see [`source`].
+    pub(crate) fn live(&self, kpi: &str) -> Option<&LiveFigures> {
+        let (data, now) = self.app.shown();
+        source::live(data, kpi, self.app.ask(), self.board.window.first, now)
     }
 
     /// `today`, `yesterday`, `30 full days`.

@@ -7,7 +7,7 @@
 pub mod cell;
 pub mod table;
 
-use crate::reading::{Higher, Value};
+use crate::reading::{Higher, Source, Value};
 use crate::theme::Role;
 
 pub use cell::Cell;
@@ -60,6 +60,8 @@ pub struct Figure {
     pub note: String,
     /// Course over the same range, oldest first.
     pub trend: Vec<Option<f64>>,
+    /// Which store the value is from.
+    pub source: Source,
 }
 
 impl Figure {
@@ -73,6 +75,7 @@ impl Figure {
             higher,
             note: String::new(),
             trend: Vec::new(),
+            source: Source::Warehouse,
         }
     }
 
@@ -80,6 +83,16 @@ impl Figure {
     #[must_use]
     pub const fn against(mut self, base: Option<Value>) -> Self {
         self.base = base;
+        self
+    }
+
+    /// With the value of Redis, where there is one.
+    #[must_use]
+    pub const fn or_live(mut self, live: Option<Value>) -> Self {
+        if live.is_some() {
+            self.value = live;
+            self.source = Source::Live;
+        }
         self
     }
 

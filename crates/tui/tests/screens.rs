@@ -125,6 +125,42 @@ fn every_state_of_every_tab() {
     }
 }
 
+/// A tab over today; Redis answers for what it holds (`●`), and the warehouse while Redis is down.
+#[test]
+fn today_comes_from_redis_where_it_is_held() {
+    let today = Ask {
+        range: Range::Today,
+        basis: Basis::Weekday,
+        store: None,
+    };
+    let of_store = Ask {
+        store: Some(103),
+        ..today
+    };
+    for (ask, of) in [(today, "today"), (of_store, "today-store")] {
+        for scene in [Scene::Full, Scene::RedisDown] {
+            let rhythm = Rhythm::from_config(&Dashboard::default());
+            let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let snapshot = shop.snapshot(rhythm, scene, now(), ask);
+            drop(shop);
+            for tab in [Tab::Payments, Tab::Buyers, Tab::Products, Tab::Behaviour] {
+                let mut app = App::new(look(&Wanted::default()), snapshot.clone(), (80, 24), tab, true);
+                app.now = now();
+                app.set_ask(ask);
+                let picture = drawn(&app);
+                let own_marks = picture.lines().skip(2).filter(|line| line.contains('●')).count();
+                assert_eq!(
+                    own_marks > 0,
+                    scene == Scene::Full,
+                    "{tab:?} {}\n{picture}",
+                    scene.name()
+                );
+                insta::assert_snapshot!(format!("{of}_{}_{}_80x24", tab.name(), scene.name()), picture);
+            }
+        }
+    }
+}
+
 #[test]
 fn small_windows() {
     for size in [(60, 20), (60, 24), (40, 16), (40, 10), (30, 8)] {

@@ -3,7 +3,7 @@
 use instashop_core::view::{BehaviourView, FUNNEL_STEPS, Pair};
 
 use super::{Context, Piece};
-use crate::reading::{Higher, Measure, Value};
+use crate::reading::{Higher, Measure, Source, Value};
 use crate::sheet::{Cell, Col, Row, Sheet, Table};
 use crate::theme::Role;
 
@@ -38,14 +38,21 @@ const fn step_name(of: &Context<'_>, step: usize) -> &'static str {
 }
 
 fn funnel(of: &Context<'_>, view: &BehaviourView) -> Sheet {
-    let all = view.funnel[0];
+    let live = of.live("funnel");
+    let mut funnel = view.funnel;
+    if let Some(live) = live {
+        for (step, reached) in funnel.iter_mut().zip(live.funnel) {
+            step.now = reached;
+        }
+    }
+    let all = funnel[0];
     let steps: Vec<usize> = (0..FUNNEL_STEPS)
         .filter(|step| *step != 4 || view.has_checkout)
         .collect();
     let mut before: Option<Pair> = None;
     let mut rows = Vec::new();
     for step in steps {
-        let reached = view.funnel[step];
+        let reached = funnel[step];
         let (share, change) = before.map_or((Cell::Blank, Cell::Blank), |before| {
             let base = of.base(Value::Share(reached.before, before.before));
             (
@@ -73,11 +80,15 @@ fn funnel(of: &Context<'_>, view: &BehaviourView) -> Sheet {
     ];
     let empty = of.say("no visits", "sin visitas");
     let rows = if all.now == 0 { vec![] } else { rows };
-    of.table(
+    let mut sheet = of.table(
         Piece::BehFunnel,
         vec![of.range()],
         Table::new(columns, rows, empty),
-    )
+    );
+    if live.is_some() {
+        sheet.marks = Source::Live.mark();
+    }
+    sheet
 }
 
 fn outcome_name(of: &Context<'_>, outcome: &str) -> String {

@@ -1,7 +1,7 @@
 //! Buyers: do they grow, do they come back?
 
 use chrono::Datelike;
-use instashop_core::view::BuyersView;
+use instashop_core::view::{BuyersView, Range};
 
 use super::{Context, Piece};
 use crate::reading::{Higher, Value};
@@ -27,13 +27,22 @@ fn figures(of: &Context<'_>, view: &BuyersView) -> Vec<Figure> {
     let days = |value: fn(&instashop_core::view::BuyerDay) -> i64| -> Vec<Option<f64>> {
         view.days.iter().map(|day| Some(value(day) as f64)).collect()
     };
+    let is_today = of.app.ask().range == Range::Today;
     vec![
         of.pair(
-            "active_buyers",
+            if is_today {
+                "unique_buyers_today"
+            } else {
+                "active_buyers"
+            },
             of.say("ACTIVE", "ACTIVOS"),
             view.active,
             Value::Count,
             Higher::Good,
+        )
+        .or_live(
+            of.live("unique_buyers_today")
+                .map(|live| Value::Count(live.buyers)),
         ),
         of.pair(
             "new_buyers",
@@ -42,6 +51,7 @@ fn figures(of: &Context<'_>, view: &BuyersView) -> Vec<Figure> {
             Value::Count,
             Higher::Good,
         )
+        .or_live(of.live("new_buyers").map(|live| Value::Count(live.new_buyers)))
         .trend(days(|day| day.new)),
         of.ratio(
             "returning_buyers",
@@ -49,6 +59,10 @@ fn figures(of: &Context<'_>, view: &BuyersView) -> Vec<Figure> {
             view.returning,
             view.active,
             Higher::Good,
+        )
+        .or_live(
+            of.live("returning_buyers")
+                .map(|live| Value::Share(live.returning_buyers, live.buyers)),
         )
         .trend(days(|day| day.returning)),
         Figure::new(

@@ -64,6 +64,8 @@ fn figures(of: &Context<'_>, view: &PaymentsView) -> Vec<Figure> {
             .iter()
             .map(|hour| (hour.now.0, hour.now.0 + hour.now.1)),
     );
+    let live = of.live("payment_success").map(|live| &live.totals);
+    let live = live.map(|totals| (totals.orders, totals.orders + totals.failed));
     vec![
         of.ratio(
             "payment_success",
@@ -72,7 +74,12 @@ fn figures(of: &Context<'_>, view: &PaymentsView) -> Vec<Figure> {
             attempts,
             Higher::Good,
         )
-        .note(format!("n={}", of.marks().count(attempts.now)))
+        .or_live(live.map(|(paid, attempts)| Value::Share(paid, attempts)))
+        .note(format!(
+            "n={}",
+            of.marks()
+                .count(live.map_or(attempts.now, |(_, attempts)| attempts))
+        ))
         .trend(hours),
         of.ratio(
             "payment_success",

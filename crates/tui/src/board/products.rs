@@ -43,6 +43,10 @@ fn figures(of: &Context<'_>, view: &ProductsView) -> Vec<Figure> {
             view.units,
             Value::Count,
             Higher::Good,
+        )
+        .or_live(
+            of.live("product_performance")
+                .map(|live| Value::Count(live.units)),
         ),
         of.pair(
             "top_products",

@@ -60,6 +60,7 @@ fn figures(of: &Context<'_>, view: &StoresView) -> Vec<Figure> {
             of.marks().count(view.active.1)
         )),
         Figure::new("mrr", "MRR", Some(Value::Money(mrr)), Higher::Good)
+            .or_live(of.live("mrr").and_then(|live| live.mrr_cents).map(Value::Money))
             .against((view.opening_cents > 0).then_some(Value::Money(view.opening_cents))),
     ]
 }

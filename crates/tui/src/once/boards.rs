@@ -36,7 +36,9 @@ fn panel(app: &App, piece: Piece, sheet: &Sheet) -> Value {
     let mut out = Map::new();
     out.insert("id".into(), piece.name().into());
     out.insert("metric".into(), piece.kpi().into());
-    out.insert("source".into(), "warehouse".into());
+    let is_live = sheet.marks == reading::Source::Live.mark();
+    let source = if is_live { "live" } else { "warehouse" };
+    out.insert("source".into(), source.into());
     out.insert("as_of".into(), as_of.map_or(Value::Null, stamp));
     let arrived = part.and_then(|part| part.arrived);
     let age = arrived.map_or(Value::Null, |at| (now - at).num_milliseconds().max(0).into());
@@ -89,6 +91,9 @@ fn value(app: &App, figure: &Figure) -> Value {
     );
     if let Some(sample) = figure.value.and_then(reading::Value::sample) {
         out.insert("sample".into(), sample.into());
+    }
+    if figure.source == reading::Source::Live {
+        out.insert("source".into(), "live".into());
     }
     if let Some(base) = figure.base {
         let change = delta(

@@ -244,7 +244,12 @@ pub(super) fn catalogued(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, id: &st
         Trust::Exact => "",
         _ => " ~",
     };
-    if let Some((board, arrived)) = board {
+    let is_live = figure
+        .as_ref()
+        .map_or(piece.is_none(), |figure| figure.source == Source::Live);
+    if is_live {
+        rows.push((texts.row_source, format!("●{trust} {}", texts.source_live)));
+    } else if let Some((board, arrived)) = board {
         let as_of = board.as_of.map_or_else(String::new, |at| {
             format!(", {} {}", texts.as_of, clock(at, view.look.zone))
         });

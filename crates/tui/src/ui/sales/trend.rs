@@ -10,6 +10,7 @@ use super::super::live::charts::money_axis;
 use super::super::pen::Pen;
 use super::super::widgets::columns::{Bar, Columns, columns};
 use super::head;
+use crate::reading::Source;
 use crate::snapshot::sales::Span;
 
 /// Draws revenue (or orders) by day, with today hatched and the period before as dots.
@@ -56,11 +57,17 @@ pub(in super::super) fn trend(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     } else {
         view.texts.revenue_by_day
     };
-    let (Some(inner), Some(sales), Some(span)) = (
-        view.frame(pen, area, head(view, Panel::Trend, title, notes)),
-        sales,
-        span,
-    ) else {
+    // Redis has the running day a second after it happened, the warehouse a minute.
+    let live = view
+        .data
+        .today(view.now, view.look.zone)
+        .filter(|today| today.current && today.source == Source::Live)
+        .filter(|today| sales.is_some_and(|sales| sales.today == today.day));
+    let mut head = head(view, Panel::Trend, title, notes);
+    if live.is_some() {
+        head.marks = "●◆";
+    }
+    let (Some(inner), Some(sales), Some(span)) = (view.frame(pen, area, head), sales, span) else {
         return;
     };
     if span.days.is_empty() {
@@ -88,7 +95,7 @@ pub(in super::super) fn trend(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         })
         .collect();
     bars.push(Bar {
-        value: Some(value(&span.today) as f64),
+        value: Some(value(&live.map_or(span.today, |live| live.totals)) as f64),
         base: None,
         open: true,
     });

@@ -7,7 +7,7 @@ use super::super::layout::Panel;
 use super::super::pen::Pen;
 use super::super::widgets::tile::{Face, tile};
 use crate::board::Piece;
-use crate::reading::{Move, SMALL_SAMPLE, Value, delta};
+use crate::reading::{Move, SMALL_SAMPLE, Source, Value, delta};
 use crate::sheet::Figure;
 use crate::snapshot::{Condition, StoreName};
 use crate::theme::Role;
@@ -15,7 +15,9 @@ use crate::theme::Role;
 /// What a tile says about a figure.
 pub(in super::super) fn face(view: &View<'_>, figure: &Figure, condition: Condition, selected: bool) -> Face {
     let (texts, marks) = (view.texts, view.look.marks());
-    let outdated = condition.is_outdated();
+    let live = figure.source == Source::Live;
+    // What Redis says now is current, however old the warehouse's answer is.
+    let outdated = condition.is_outdated() && !live;
     let (number, letter) = figure
         .value
         .map_or_else(|| ("—".to_owned(), ""), |value| value.tile(marks));
@@ -49,7 +51,11 @@ pub(in super::super) fn face(view: &View<'_>, figure: &Figure, condition: Condit
         .filter(|part| !part.is_empty())
         .collect();
     Face {
-        label: figure.label.to_owned(),
+        label: if live {
+            format!("{} {}", figure.label, Source::Live.mark())
+        } else {
+            figure.label.to_owned()
+        },
         unit: unit.join(" "),
         value: format!("{sign}{number}{letter}"),
         digits: number,
