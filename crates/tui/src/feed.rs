@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::app::{Event, Tab, Wanted};
 use crate::board;
-use crate::snapshot::{Body, Message, Rhythm, StoreName};
+use crate::snapshot::{Body, Message, PartName, Rhythm, StoreName};
 use backoff::Backoff;
 pub use generated::generate;
 use readers::Reader;
@@ -53,6 +53,19 @@ pub(crate) enum Question {
 }
 
 impl Question {
+    /// The part that fails alone when its store cannot answer this; `None` for the light questions that every screen asks:
+    /// a store that cannot answer those does not answer.
+    const fn part(&self) -> Option<PartName> {
+        Some(match self {
+            Self::Base => PartName::Base,
+            Self::Today => PartName::Today,
+            Self::Sales(_) => PartName::Sales,
+            Self::Board(topic, _) => PartName::Board(*topic),
+            Self::Orders(..) => PartName::Orders,
+            Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => return None,
+        })
+    }
+
     const fn patience(&self) -> Duration {
         match self {
             Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
@@ -246,7 +259,7 @@ impl Task {
             }
             asked.retain(|(known, ..)| *known != question);
             asked.push((question.clone(), Instant::now(), 90 + dice.below(21)));
-            let patience = question.patience();
+            let (patience, part) = (question.patience(), question.part());
             match readers::within(patience, reader.ask(question, Utc::now())).await {
                 Ok(body) => {
                     backoff.reset();
@@ -254,7 +267,19 @@ impl Task {
                         return None;
                     }
                 }
-                Err(failure) => return Some(failure),
+                Err(failure) => {
+                    let Some(part) = part else { return Some(failure) };
+                    // The question may still run there, so it goes with its connection. Whether the store answers is
+                    // what a new one tells.
+                    match readers::within(LIGHT, Reader::connect(self.store, &self.config)).await {
+                        Ok(fresh) => reader = fresh,
+                        Err(failure) => return Some(failure),
+                    }
+                    tracing::warn!(?part, reason = %failure.text, causes = ?failure.chain, "not answered");
+                    if !self.tell(Body::Failed(part, failure)).await {
+                        return None;
+                    }
+                }
             }
         }
     }
@@ -296,11 +321,17 @@ pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: 
         match readers::within(wait, Reader::connect(store, config)).await {
             Ok(mut reader) => {
                 for question in plan {
+                    let part = question.part();
                     match readers::within(wait, reader.ask(question, Utc::now())).await {
                         Ok(body) => tell(body),
                         Err(failure) => {
-                            tell(down(failure));
-                            break;
+                            let fresh = readers::within(wait, Reader::connect(store, config)).await;
+                            let (Some(part), Ok(fresh)) = (part, fresh) else {
+                                tell(down(failure));
+                                break;
+                            };
+                            reader = fresh;
+                            tell(Body::Failed(part, failure));
                         }
                     }
                 }

@@ -136,6 +136,8 @@ pub struct Texts {
     pub stale: &'static str,
     pub missing_since: &'static str,
     pub rebuilding: &'static str,
+    pub query_failed: &'static str,
+    pub other_tabs_answer: &'static str,
     pub about: &'static str,
     pub since: &'static str,
     pub stopped: &'static str,

@@ -47,6 +47,30 @@ pub struct Failure {
     pub chain: Vec<String>,
 }
 
+/// A question of one tab that its store could not answer, while it answers others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartName {
+    /// Base of today.
+    Base,
+    /// Today from the warehouse.
+    Today,
+    /// Sales over a range.
+    Sales,
+    /// What a tab shows of the marts.
+    Board(Topic),
+    /// The orders behind a number.
+    Orders,
+}
+
+/// Why a part is not answered, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartFailure {
+    /// When it was not answered first.
+    pub since: DateTime<Utc>,
+    /// Why the last time.
+    pub failure: Failure,
+}
+
 /// A store that does not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Down {
@@ -149,6 +173,8 @@ pub enum Body {
         /// Why.
         failure: Failure,
     },
+    /// The store answers, but not this question.
+    Failed(PartName, Failure),
     /// Live totals.
     Live(Box<LiveView>),
     /// Health of the live flow.
@@ -165,6 +191,25 @@ pub enum Body {
     Board(Ask, Box<Board>),
     /// The orders behind a number.
     Orders(Ask, OrdersOf, Box<OrderList>),
+}
+
+impl Body {
+    /// The part that an answer is about, where it can fail alone.
+    pub fn part(&self) -> Option<PartName> {
+        Some(match self {
+            Self::Failed(name, _) => *name,
+            Self::Base(_) => PartName::Base,
+            Self::Today(_) => PartName::Today,
+            Self::Sales(..) => PartName::Sales,
+            Self::Board(_, board) => PartName::Board(board.view.topic()),
+            Self::Orders(..) => PartName::Orders,
+            Self::Asking
+            | Self::Down { .. }
+            | Self::Live(_)
+            | Self::LiveSystem(_)
+            | Self::WarehouseSystem(_) => return None,
+        })
+    }
 }
 
 /// The orders behind a number, with what was asked for.
@@ -220,6 +265,8 @@ pub struct Snapshot {
     pub boards: BTreeMap<Topic, BoardPart>,
     /// The orders that were asked for last.
     pub orders: Option<OrdersPart>,
+    /// Parts that could not be answered the last time although their store answers.
+    pub failed: BTreeMap<PartName, PartFailure>,
     /// Since when each alert has been found without a break, by fingerprint.
     pub alert_seen: BTreeMap<String, DateTime<Utc>>,
     /// Alerts that came (false) and went (true) since the start, oldest first.
@@ -247,6 +294,7 @@ impl Snapshot {
             history: History::default(),
             boards: BTreeMap::new(),
             orders: None,
+            failed: BTreeMap::new(),
             alert_seen: BTreeMap::new(),
             alert_log: Vec::new(),
             taped: (0, false),
@@ -288,10 +336,22 @@ impl Snapshot {
                 });
                 return;
             }
-            _ => {
+            Body::Failed(name, failure) => {
+                // It was asked on a connection that works.
+                link.asking = None;
+                link.down = None;
+                let since = self.failed.get(name).map_or(at, |failed| failed.since);
+                let failure = failure.clone();
+                self.failed.insert(*name, PartFailure { since, failure });
+                return;
+            }
+            body => {
                 link.asking = None;
                 link.down = None;
                 link.answered = Some(at);
+                if let Some(name) = body.part() {
+                    self.failed.remove(&name);
+                }
             }
         }
         match message.body {
@@ -324,7 +384,7 @@ impl Snapshot {
                 part.set(*list, at);
                 self.orders = Some(OrdersPart { ask, of, part });
             }
-            Body::Asking | Body::Down { .. } => {}
+            Body::Asking | Body::Down { .. } | Body::Failed(..) => {}
         }
     }
 
@@ -419,6 +479,45 @@ mod tests {
                 "{before:?} {after:?}"
             );
         }
+    }
+
+    /// A query that was too slow once made the whole warehouse look away.
+    #[test]
+    fn a_question_that_fails_leaves_the_link_and_the_other_parts_alone() {
+        let start = DateTime::UNIX_EPOCH;
+        let at = |seconds| start + TimeDelta::seconds(seconds);
+        let mut snapshot = Snapshot::new(start, Rhythm::from_config(&Dashboard::default()));
+        let tell = |snapshot: &mut Snapshot, seconds, body| {
+            snapshot.apply(Message {
+                at: at(seconds),
+                store: StoreName::Warehouse,
+                body,
+            });
+        };
+        let sales = || Body::Sales(30, Box::default());
+        let failed = || Body::Failed(PartName::Sales, Failure::default());
+        tell(&mut snapshot, 1, sales());
+        tell(&mut snapshot, 2, Body::WarehouseSystem(Box::default()));
+        for seconds in [61, 121] {
+            tell(&mut snapshot, seconds, Body::Asking);
+            tell(&mut snapshot, seconds, failed());
+        }
+        assert_eq!(
+            (&snapshot.warehouse.down, snapshot.warehouse.asking),
+            (&None, None)
+        );
+        let condition = snapshot.sales_condition(30, at(122));
+        let age = Some(TimeDelta::seconds(121));
+        assert_eq!(
+            condition,
+            Condition::Failed(at(61), age),
+            "since the first failure, with the age of what is shown"
+        );
+        assert!(condition.is_outdated() && snapshot.sales.get().is_some());
+        let system = snapshot.warehouse_system_condition(at(3));
+        assert_eq!(system, Condition::Live);
+        tell(&mut snapshot, 181, sales());
+        assert_eq!(snapshot.sales_condition(30, at(182)), Condition::Live);
     }
 
     #[test]

@@ -443,11 +443,17 @@ fn stale_or_wrong_data_never_looks_live() {
         let live = text.lines().next().unwrap().contains("● LIVE");
         let expected = matches!(
             scene,
-            Scene::Full | Scene::Empty | Scene::Lagging | Scene::WarehouseDown | Scene::Broken
+            Scene::Full
+                | Scene::Empty
+                | Scene::Lagging
+                | Scene::WarehouseDown
+                | Scene::Broken
+                | Scene::QueryFailed
         );
         assert_eq!(live, expected, "{scene:?}");
         let word = match scene {
-            Scene::Full | Scene::Empty | Scene::Broken => None,
+            // The failure of one tab is seen on that tab alone.
+            Scene::Full | Scene::Empty | Scene::Broken | Scene::QueryFailed => None,
             Scene::Loading => Some("loading"),
             Scene::Lagging => Some("as of 14:04:16"),
             Scene::Rebuilding => Some("rebuilding 62%, about 3m"),
@@ -470,6 +476,37 @@ fn stale_or_wrong_data_never_looks_live() {
             "{scene:?}: a comparison only where somebody answers"
         );
     }
+}
+
+/// The tab whose query failed shows its last reading dim, with its age; no other tab and no chip of the header says so.
+#[test]
+fn a_failed_query_is_the_failure_of_its_tab() {
+    let picture_of = |tab| drawn(&app(Scene::QueryFailed, tab, (120, 40)));
+    for tab in [Tab::Sales, Tab::Payments, Tab::Logistics, Tab::Stores] {
+        let text = picture_of(tab);
+        assert!(
+            text.contains("query failed 14:03:48, stale 2m14s"),
+            "{tab:?}\n{text}"
+        );
+        assert!(
+            !text.contains("was ") && !text.contains("retry"),
+            "{tab:?}\n{text}"
+        );
+    }
+    for tab in [Tab::Live, Tab::System, Tab::Alerts] {
+        let text = picture_of(tab);
+        assert!(
+            !text.contains("query failed") && !text.contains("retry"),
+            "{tab:?}\n{text}"
+        );
+    }
+    let mut app = app(Scene::QueryFailed, Tab::Payments, (80, 24));
+    app.act(Action::Detail);
+    let text = drawn(&app);
+    assert!(
+        text.contains("statement timeout") && text.contains("this tab alone"),
+        "{text}"
+    );
 }
 
 #[test]

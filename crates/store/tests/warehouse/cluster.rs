@@ -182,6 +182,14 @@ impl Database {
         WarehouseSink::new(&self.config, worker)
     }
 
+    /// Keeps everybody from a table until the connection is dropped.
+    pub(super) async fn hold(&self, table: &str) -> Client {
+        let client = connect(&self.config, &self.config.database, "dwh", PASSWORD).await;
+        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        client.batch_execute(&sql).await.unwrap();
+        client
+    }
+
     pub(super) async fn run(&self, sql: &str) {
         self.client
             .batch_execute(sql)

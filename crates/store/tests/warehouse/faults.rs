@@ -116,7 +116,6 @@ async fn a_former_owner_is_refused_and_its_frozen_transaction_does_not_hold_the_
 async fn a_batch_that_is_dropped_half_way_leaves_nothing_and_the_sink_goes_on() {
     let database = Database::ready().await;
     let mut worker = Worker::start(database.sink("a"), partition("transaction", 0)).await;
-    let lock = "BEGIN; LOCK TABLE staging.transaction IN ACCESS EXCLUSIVE MODE";
     let batch = worker.batch(vec![Ok(put(
         Table::Transaction,
         Op::Create,
@@ -124,7 +123,7 @@ async fn a_batch_that_is_dropped_half_way_leaves_nothing_and_the_sink_goes_on() 
         order(1, "1", "completed"),
     ))]);
     worker.sink.connect().await.unwrap();
-    database.run(lock).await;
+    let hold = database.hold("staging.transaction").await;
     {
         let waiting = worker.sink.apply(&batch, now());
         tokio::pin!(waiting);
@@ -136,7 +135,7 @@ async fn a_batch_that_is_dropped_half_way_leaves_nothing_and_the_sink_goes_on() 
             }
         }
     }
-    database.run("ROLLBACK").await;
+    drop(hold);
     assert!(matches!(
         worker.sink.apply(&batch, now()).await.unwrap(),
         Outcome::Applied(_)

@@ -5,7 +5,7 @@ use crate::board::{self, Piece};
 use crate::keys::Action;
 use crate::metrics::Metric;
 use crate::sheet::Content;
-use crate::snapshot::StoreName;
+use crate::snapshot::{PartFailure, PartName, StoreName};
 use crate::ui::layout::{self, Kind, Panel};
 
 impl App {
@@ -128,9 +128,20 @@ impl App {
         }
     }
 
-    /// The store whose failure can be shown.
+    /// The store whose failure can be shown: one that does not answer, or that does not answer this tab.
     pub fn failed_store(&self) -> Option<StoreName> {
         let failed = |store: &StoreName| self.snapshot.link(*store).down.is_some();
-        [StoreName::Redis, StoreName::Warehouse].into_iter().find(failed)
+        let away = [StoreName::Redis, StoreName::Warehouse].into_iter().find(failed);
+        away.or_else(|| self.failed_part().map(|_| StoreName::Warehouse))
+    }
+
+    /// Why the warehouse does not answer the visible tab, while it answers others.
+    pub fn failed_part(&self) -> Option<&PartFailure> {
+        let name = match self.tab {
+            Tab::Sales => PartName::Sales,
+            tab => PartName::Board(board::topic(tab)?),
+        };
+        let (data, _) = self.shown();
+        data.failed.get(&name).filter(|_| data.warehouse.down.is_none())
     }
 }

@@ -5,7 +5,7 @@ use instashop_core::view::{Ask, LiveView, Range, Rebuild, SalesView, Topic, Tota
 
 use super::Shop;
 use crate::snapshot::history::{SPAN, STEP};
-use crate::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
+use crate::snapshot::{Body, Failure, Message, PartName, Rhythm, Snapshot, StoreName};
 
 /// All boards of the marts.
 const TOPICS: [Topic; 8] = [
@@ -44,11 +44,13 @@ pub enum Scene {
     Unreachable,
     /// The last proof found a difference.
     Broken,
+    /// The warehouse answers, but not what a tab asks.
+    QueryFailed,
 }
 
 impl Scene {
     /// All scenes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Full,
         Self::Empty,
         Self::Loading,
@@ -60,6 +62,7 @@ impl Scene {
         Self::WarehouseDown,
         Self::Unreachable,
         Self::Broken,
+        Self::QueryFailed,
     ];
 
     /// Name in flags.
@@ -76,6 +79,7 @@ impl Scene {
             Self::WarehouseDown => "warehouse-down",
             Self::Unreachable => "unreachable",
             Self::Broken => "broken",
+            Self::QueryFailed => "query-failed",
         }
     }
 
@@ -97,6 +101,14 @@ fn failure(store: StoreName) -> Failure {
             format!("connecting to {name} at 127.0.0.1:{port}"),
             "Connection refused (os error 111)".into(),
         ],
+    }
+}
+
+fn slow() -> Failure {
+    Failure {
+        text: "cannot read the warehouse: canceling statement due to statement timeout".into(),
+        advice: None,
+        chain: vec!["db error: canceling statement due to statement timeout".into()],
     }
 }
 
@@ -275,6 +287,22 @@ impl Shop {
                     down(&mut snapshot, store, at - TimeDelta::seconds(20));
                 }
             }
+            Scene::QueryFailed => {
+                let answers = self.answers(at - TimeDelta::seconds(134), days, ask, &TOPICS);
+                tell(&mut snapshot, answers);
+                let boards = TOPICS.into_iter().filter(|topic| *topic != Topic::Alerts);
+                let parts = boards.map(PartName::Board).chain([PartName::Sales]);
+                let failures = parts.map(|part| Message {
+                    at: at - TimeDelta::seconds(74),
+                    store: StoreName::Warehouse,
+                    body: Body::Failed(part, slow()),
+                });
+                tell(&mut snapshot, failures.collect());
+                let others = self.answers(fresh, days, ask, &[Topic::Alerts]);
+                let others = others.into_iter();
+                let others = others.filter(|message| !matches!(message.body, Body::Sales(..)));
+                tell(&mut snapshot, others.collect());
+            }
             Scene::Broken => {
                 let answers = self
                     .answers(fresh, days, ask, &TOPICS)
@@ -358,7 +386,7 @@ fn emptied(mut message: Message) -> Message {
         }
         Body::Orders(_, _, list) => **list = instashop_core::view::OrderList::default(),
         Body::Board(_, board) => super::boards::empty(board),
-        Body::Asking | Body::Down { .. } => {}
+        Body::Asking | Body::Down { .. } | Body::Failed(..) => {}
     }
     message
 }

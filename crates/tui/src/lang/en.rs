@@ -66,6 +66,8 @@ pub(super) static TEXTS: Texts = Texts {
     stale: "stale",
     missing_since: "missing since",
     rebuilding: "rebuilding",
+    query_failed: "query failed",
+    other_tabs_answer: "this tab alone: the store answers other questions; it is asked again in its rhythm, r asks now",
     about: "about",
     since: "since",
     stopped: "stopped",

@@ -66,6 +66,8 @@ pub(super) static TEXTS: Texts = Texts {
     stale: "atrasado",
     missing_since: "falta desde",
     rebuilding: "reconstruyendo",
+    query_failed: "falló la consulta",
+    other_tabs_answer: "solo esta pestaña: la base responde otras preguntas; se pregunta de nuevo a su ritmo, r pregunta ya",
     about: "aprox.",
     since: "desde",
     stopped: "detenido",

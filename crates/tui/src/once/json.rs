@@ -39,6 +39,9 @@ pub(super) fn document(app: &App) -> Value {
         json!({"redis": source(app, StoreName::Redis), "dwh": source(app, StoreName::Warehouse)}),
     );
     put("drift", drift(app));
+    if let Some(failed) = app.failed_part() {
+        put("error", clean(&failed.failure.text).into());
+    }
     match app.tab {
         Tab::Live => {
             let all: Vec<Metric> = Metric::LIVE_TILES
@@ -114,6 +117,7 @@ const fn word(condition: Condition) -> &'static str {
         Condition::Stale(_) => "stale",
         Condition::Missing(_) => "missing",
         Condition::Rebuilding(_) => "rebuilding",
+        Condition::Failed(..) => "failed",
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::view::{Ask, Rebuild, Topic};
 
-use super::{Link, Part, Snapshot};
+use super::{Link, Part, PartName, Snapshot};
 
 /// Shortest age that is called stale.
 const STALE_AT_LEAST: TimeDelta = TimeDelta::seconds(5);
@@ -33,6 +33,8 @@ pub enum Condition {
     Missing(DateTime<Utc>),
     /// Is being filled again.
     Rebuilding(Rebuild),
+    /// The store answers, but not this question: since when, and the age of the last answer.
+    Failed(DateTime<Utc>, Option<TimeDelta>),
 }
 
 impl Condition {
@@ -40,7 +42,12 @@ impl Condition {
     pub const fn is_outdated(&self) -> bool {
         matches!(
             self,
-            Self::Loading(_) | Self::Unreachable | Self::Stale(_) | Self::Missing(_) | Self::Rebuilding(_)
+            Self::Loading(_)
+                | Self::Unreachable
+                | Self::Stale(_)
+                | Self::Missing(_)
+                | Self::Rebuilding(_)
+                | Self::Failed(..)
         )
     }
 }
@@ -70,6 +77,15 @@ pub fn part<T>(
 }
 
 impl Snapshot {
+    /// A part of the warehouse that fails alone, when it does.
+    fn failed_alone<T>(&self, name: PartName, part: &Part<T>, now: DateTime<Utc>) -> Option<Condition> {
+        let failed = self.failed.get(&name).filter(|_| self.warehouse.down.is_none())?;
+        Some(Condition::Failed(
+            failed.since,
+            part.arrived.map(|arrived| now - arrived),
+        ))
+    }
+
     /// State of the live totals.
     pub fn live_condition(&self, now: DateTime<Utc>) -> Condition {
         if let Some(since) = self.missing_since {
@@ -90,6 +106,9 @@ impl Snapshot {
 
     /// State of the sales of a range; another range than the one asked for is still loading.
     pub fn sales_condition(&self, days: u32, now: DateTime<Utc>) -> Condition {
+        if let Some(failed) = self.failed_alone(PartName::Sales, &self.sales, now) {
+            return failed;
+        }
         let simple = part(
             &self.sales,
             self.rhythm.warehouse,
@@ -107,7 +126,12 @@ impl Snapshot {
     pub fn board_condition(&self, topic: Topic, ask: Ask, now: DateTime<Utc>) -> Condition {
         let absent = Part::default();
         let board = self.boards.get(&topic);
-        let known = board.map_or(&absent, |board| &board.part);
+        let known = board
+            .filter(|board| board.ask == ask || !self.failed.contains_key(&PartName::Board(topic)))
+            .map_or(&absent, |board| &board.part);
+        if let Some(failed) = self.failed_alone(PartName::Board(topic), known, now) {
+            return failed;
+        }
         let simple = part(known, self.rhythm.warehouse, &self.warehouse, self.started, now);
         if board.is_some_and(|board| board.ask != ask) && self.warehouse.down.is_none() {
             return Condition::Loading(self.warehouse.asking.unwrap_or(now));

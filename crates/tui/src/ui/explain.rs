@@ -331,6 +331,25 @@ pub(super) fn failure(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, store: Sto
         ..Rule::default()
     };
     let inner = rule(pen, area, &head);
+    if let (None, Some(failed), StoreName::Warehouse) =
+        (&view.app.snapshot.warehouse.down, view.app.failed_part(), store)
+    {
+        let since = clock(failed.since, view.look.zone);
+        let age = seconds((view.app.now - failed.since).num_seconds());
+        let failure = &failed.failure;
+        let mut rows = vec![(texts.row_failure, failure.text.clone())];
+        rows.extend(
+            failure
+                .advice
+                .iter()
+                .map(|advice| (texts.row_advice, advice.clone())),
+        );
+        rows.push((texts.since, format!("{since} ({age})")));
+        rows.push(("", texts.other_tabs_answer.to_owned()));
+        causes(&mut rows, texts.row_causes, &failure.chain);
+        page(pen, inner, view.look.theme.style(Role::Text), &rows);
+        return;
+    }
     // The present, also while the board is frozen: a countdown that stands still would lie.
     let Some(down) = &view.app.snapshot.link(store).down else {
         View::nothing(pen, inner, texts.answers_again);
@@ -354,8 +373,12 @@ pub(super) fn failure(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, store: Sto
         texts.row_next,
         format!("{} {} {} {left}", texts.retry, down.attempt, texts.retry_in),
     ));
-    for (index, cause) in down.failure.chain.iter().enumerate() {
-        rows.push((if index == 0 { texts.row_causes } else { "" }, cause.clone()));
-    }
+    causes(&mut rows, texts.row_causes, &down.failure.chain);
     page(pen, inner, view.look.theme.style(Role::Text), &rows);
+}
+
+fn causes<'t>(rows: &mut Vec<(&'t str, String)>, label: &'t str, chain: &[String]) {
+    for (index, cause) in chain.iter().enumerate() {
+        rows.push((if index == 0 { label } else { "" }, cause.clone()));
+    }
 }

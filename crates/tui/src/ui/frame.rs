@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::format::{clock, seconds};
 use crate::lang::Texts;
 use crate::look::Look;
-use crate::snapshot::{Condition, Snapshot, StoreName};
+use crate::snapshot::{Condition, Failure, Snapshot, StoreName};
 use crate::theme::Role;
 
 /// After this long a first load names what it waits for.
@@ -70,6 +70,13 @@ impl<'a> View<'a> {
                 (format!("{word}{blank}{name} {}", marks.age(age)), Role::Muted)
             }
             Condition::Unreachable => (format!("× {}", self.store_name(store)), Role::Bad),
+            Condition::Failed(since, age) => {
+                let age = age.map_or_else(String::new, |age| {
+                    format!(", {} {}", texts.stale, seconds(age.num_seconds()))
+                });
+                let since = clock(since, self.look.zone);
+                (format!("{} {since}{age}", texts.query_failed), Role::Warn)
+            }
             Condition::Lagging(as_of, _) => (
                 format!("{} {}", texts.as_of, clock(as_of, self.look.zone)),
                 Role::Warn,
@@ -152,6 +159,12 @@ impl<'a> View<'a> {
                 self.unreachable(pen, inner, head.store);
                 return None;
             }
+            Condition::Failed(_, None) => {
+                if let Some(failed) = self.app.failed_part() {
+                    self.why(pen, inner, &failed.failure, failed.since, head.store);
+                }
+                return None;
+            }
             condition => pen.dim = condition.is_outdated(),
         }
         Some(inner)
@@ -159,18 +172,21 @@ impl<'a> View<'a> {
 
     /// Why there is nothing: the failure, since when, and that no other store has these numbers.
     pub(super) fn unreachable(&self, pen: &mut Pen<'_>, area: Rect, store: StoreName) {
-        let Some(down) = &self.data.link(store).down else {
-            return;
-        };
+        if let Some(down) = &self.data.link(store).down {
+            self.why(pen, area, &down.failure, down.since, store);
+        }
+    }
+
+    fn why(&self, pen: &mut Pen<'_>, area: Rect, failure: &Failure, since: DateTime<Utc>, store: StoreName) {
         let muted = pen.look.theme.style(Role::Muted);
         let bad = pen.look.theme.style(Role::Bad);
-        let since = format!("{} {}", self.texts.since, clock(down.since, self.look.zone));
+        let since = format!("{} {}", self.texts.since, clock(since, self.look.zone));
         let lines = [
             (
-                format!("{}: {} {since}", self.store_name(store), down.failure.text),
+                format!("{}: {} {since}", self.store_name(store), failure.text),
                 bad,
             ),
-            (down.failure.advice.clone().unwrap_or_default(), muted),
+            (failure.advice.clone().unwrap_or_default(), muted),
         ];
         let lines = lines.iter().filter(|(line, _)| !line.is_empty());
         for (y, (line, style)) in (area.y..area.bottom()).zip(lines) {

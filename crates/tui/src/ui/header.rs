@@ -157,7 +157,7 @@ fn mode(view: &View<'_>, pieces: &mut Vec<Piece<'static>>) {
             let style = theme.style(Role::Warn).add_modifier(Modifier::BOLD);
             pieces.push((format!("× {}", texts.no_totals_chip).into(), style));
         }
-        Condition::Stale(_) | Condition::Unreachable => {
+        Condition::Stale(_) | Condition::Unreachable | Condition::Failed(..) => {
             let style = theme.style(Role::Warn).add_modifier(Modifier::BOLD);
             pieces.push((format!("× {} {range}", texts.stale_chip).into(), style));
         }
