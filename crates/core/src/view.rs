@@ -114,6 +114,19 @@ pub struct CategorySales {
     pub orders: Option<i64>,
 }
 
+/// Sales of one region (KPI sales_by_region). `unknown` is a region like any other, so that the list adds up to revenue.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RegionSales {
+    /// Where the goods go; `unknown` for an address that names no known region.
+    pub region: String,
+    /// Revenue.
+    pub revenue_cents: i64,
+    /// Orders.
+    pub orders: i64,
+    /// Revenue of the period before.
+    pub before_cents: i64,
+}
+
 /// Sales of one product (KPI top_products).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductSales {
@@ -305,6 +318,8 @@ pub struct SalesView {
     pub categories: Vec<CategorySales>,
     /// The same for the period before.
     pub previous_categories: Vec<CategorySales>,
+    /// Regions over the complete days of the range, largest first.
+    pub regions: Vec<RegionSales>,
     /// Mean orders by weekday (0 = Monday) and hour over the last eight full weeks, in thousandths.
     pub heat: Vec<[i64; 24]>,
     /// Latest orders, newest first.

@@ -20,7 +20,8 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use instashop_core::view::{
     Ask, BehaviourCount, Board, CategorySales, DoingNow, LiveBase, LiveFigures, LiveView, OrderRow,
-    PaymentMethod, ProductSales, SalesView, TapeEntry, Topic, Totals, TrendPoint, WarehouseToday,
+    PaymentMethod, ProductSales, RegionSales, SalesView, TapeEntry, Topic, Totals, TrendPoint,
+    WarehouseToday,
 };
 
 use crate::snapshot::today::midnight;
@@ -385,6 +386,7 @@ impl Shop {
             first_day: Some(opened()),
             days: sums,
             reversals,
+            regions: regions(&range, &before),
             categories: range,
             previous_categories: before,
             heat: self.heat(today),
@@ -526,6 +528,41 @@ struct Figures {
     payments: Vec<PaymentMethod>,
     categories: Vec<CategorySales>,
     products: Vec<ProductSales>,
+}
+
+/// Where the goods go, in thousandths of the revenue, and what it was.
+const REGIONS: [(&str, i64, i64); 9] = [
+    ("Cundinamarca", 361, 352),
+    ("Antioquia", 238, 241),
+    ("Valle", 157, 160),
+    ("Atlántico", 88, 84),
+    ("Santander", 31, 35),
+    ("Bolívar", 16, 14),
+    ("Caldas", 11, 11),
+    ("Huila", 6, 8),
+    ("unknown", 92, 95),
+];
+
+fn regions(now: &[CategorySales], before: &[CategorySales]) -> Vec<RegionSales> {
+    let sum = |rows: &[CategorySales]| rows.iter().map(|row| row.revenue_cents).sum::<i64>();
+    let orders: i64 = now.iter().filter_map(|row| row.orders).sum();
+    let (now, before) = (sum(now), sum(before));
+    let mut rows: Vec<RegionSales> = REGIONS
+        .iter()
+        .map(|(region, part, then)| RegionSales {
+            region: (*region).into(),
+            revenue_cents: now * part / 1000,
+            orders: orders * part / 1000,
+            before_cents: before * then / 1000,
+        })
+        .collect();
+    // What the thousandths leave over is nobody's, like an address that is not known.
+    let rest = now - rows.iter().map(|row| row.revenue_cents).sum::<i64>();
+    if let Some(unknown) = rows.last_mut() {
+        unknown.revenue_cents += rest;
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.revenue_cents));
+    rows
 }
 
 fn empty_category(name: &str) -> CategorySales {

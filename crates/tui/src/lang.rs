@@ -203,6 +203,8 @@ pub struct Texts {
     pub today_so_far: &'static str,
     pub best: &'static str,
     pub categories: &'static str,
+    pub regions: &'static str,
+    pub known: &'static str,
     pub orders_by_hour: &'static str,
     pub orders_by_hour_long: &'static str,
     pub few: &'static str,

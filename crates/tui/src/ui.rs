@@ -113,6 +113,7 @@ fn draw_panel(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Panel) {
         Panel::Figures => sales::figures::figures(view, pen, area),
         Panel::Trend => sales::trend::trend(view, pen, area),
         Panel::Ranking => sales::ranking::ranking(view, pen, area),
+        Panel::Regions => sales::regions::regions(view, pen, area),
         Panel::Heat => sales::heat::pattern(view, pen, area),
         Panel::Latest => sales::latest::latest(view, pen, area),
         Panel::Pipeline => system::flow::pipeline(view, pen, area),
@@ -140,6 +141,7 @@ pub fn rows_of(app: &App, panel: Panel) -> usize {
         Panel::Payments => today.map_or(0, |today| today.payments.len()),
         Panel::Behaviour => data.behaviour().len(),
         Panel::Ranking => data.sales.get().map_or(0, |sales| sales.categories.len()),
+        Panel::Regions => data.sales.get().map_or(0, |sales| sales.regions.len()),
         Panel::Latest => data.sales.get().map_or(0, |sales| sales.latest.len()),
         Panel::Proof => {
             let proof = data

@@ -375,6 +375,23 @@ async fn buyers_products_and_behaviour() {
         [0, 0, 0, 0, 1],
         "gone for more than five minutes, not for ten"
     );
+    // No address was given, so every sale of the range goes to nobody knows where, and none is lost.
+    let sales = reader.sales(now(), 7).await.unwrap();
+    let regions: Vec<_> = sales
+        .regions
+        .iter()
+        .map(|row| {
+            (
+                row.region.as_str(),
+                row.revenue_cents,
+                row.orders,
+                row.before_cents,
+            )
+        })
+        .collect();
+    assert_eq!(regions, [("unknown", 2800, 2, 4000)]);
+    let in_range: i64 = sales.categories.iter().map(|row| row.revenue_cents).sum();
+    assert_eq!(in_range, 2800);
     let today = reader.today(now()).await.unwrap();
     assert_eq!((today.visits.begun, today.visits.converted), (1, 1));
 }

@@ -33,6 +33,7 @@ impl App {
             Panel::Tiles => &Metric::LIVE_TILES,
             Panel::Figures => &Metric::SALES_TILES,
             Panel::Of(piece) => return Some(Subject::Catalogued(self.catalogued(piece))),
+            Panel::Regions => return Some(Subject::Catalogued("sales_by_region")),
             Panel::Doing => return Some(Subject::Catalogued("live_carts")),
             Panel::Firing => return Some(Subject::Catalogued("service_state")),
             _ => return Some(Subject::Own(panel.metric())),

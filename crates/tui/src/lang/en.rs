@@ -132,6 +132,8 @@ pub(super) static TEXTS: Texts = Texts {
     today_so_far: "today so far",
     best: "best",
     categories: "Categories",
+    regions: "Regions",
+    known: "known",
     orders_by_hour: "Orders by hour, 8 weeks",
     orders_by_hour_long: "Mean orders by weekday and hour, 8 weeks",
     few: "few",

@@ -132,6 +132,8 @@ pub(super) static TEXTS: Texts = Texts {
     today_so_far: "hoy hasta ahora",
     best: "mejor",
     categories: "Categorías",
+    regions: "Regiones",
+    known: "conocido",
     orders_by_hour: "Pedidos por hora, 8 sem.",
     orders_by_hour_long: "Pedidos medios por día y hora, 8 semanas",
     few: "pocos",

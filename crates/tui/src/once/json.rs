@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use instashop_core::money::decimal_text;
-use instashop_core::view::{DoingNow, Range};
+use instashop_core::view::{DoingNow, Range, RegionSales};
 use serde_json::{Map, Value, json};
 
 use super::{Status, boards};
@@ -63,6 +63,7 @@ pub(super) fn document(app: &App) -> Value {
             if let Some(sales) = data.sales.get() {
                 put("days", sales.days.iter().map(day).collect());
                 put("categories", sales.categories.iter().map(category).collect());
+                put("regions", sales.regions.iter().map(region).collect());
             }
         }
         Tab::Alerts => {
@@ -158,6 +159,11 @@ fn drift(app: &App) -> Value {
             json!({"state": "broken", "rows": proof.drift, "checked_at": stamp(app, proof.at)})
         }
     }
+}
+
+fn region(row: &RegionSales) -> Value {
+    json!({"region": clean(&row.region), "revenue": decimal_text(row.revenue_cents), "orders": row.orders,
+           "revenue_before": decimal_text(row.before_cents)})
 }
 
 /// Counts of the last 10 minutes; visitors are those of the last 5.

@@ -42,6 +42,8 @@ pub enum Panel {
     Trend,
     /// Sales: categories of the range.
     Ranking,
+    /// Sales: regions of the range.
+    Regions,
     /// Sales: hour by weekday.
     Heat,
     /// Sales: latest orders.
@@ -81,7 +83,9 @@ impl Panel {
             | Self::Tape
             | Self::Categories
             | Self::Products => Tab::Live,
-            Self::Figures | Self::Trend | Self::Ranking | Self::Heat | Self::Latest => Tab::Sales,
+            Self::Figures | Self::Trend | Self::Ranking | Self::Regions | Self::Heat | Self::Latest => {
+                Tab::Sales
+            }
             Self::Firing => Tab::Alerts,
             Self::Of(piece) => piece.tab(),
             _ => Tab::System,
@@ -108,6 +112,7 @@ impl Panel {
                 | Self::Payments
                 | Self::Behaviour
                 | Self::Ranking
+                | Self::Regions
                 | Self::Latest
                 | Self::Proof
                 | Self::Partitions
@@ -124,7 +129,7 @@ impl Panel {
             Self::Payments => Metric::PaymentMix,
             Self::Behaviour => Metric::EventsByType,
             Self::Doing => Metric::VisitorsNow,
-            Self::Categories | Self::Ranking => Metric::SalesByCategory,
+            Self::Categories | Self::Ranking | Self::Regions => Metric::SalesByCategory,
             Self::Products => Metric::TopProducts,
             Self::Figures => Metric::RevenueRange,
             Self::Heat => Metric::TemporalPattern,
@@ -305,18 +310,19 @@ fn live(width: u16, height: u16) -> Vec<Slot> {
 }
 
 fn sales(width: u16, height: u16) -> Vec<Slot> {
-    use Panel::{Figures, Heat, Latest, Ranking, Trend};
+    use Panel::{Figures, Heat, Latest, Ranking, Regions, Trend};
     match width_class(width) {
         Class::Small if width < 80 => vec![
             one(Figures, 1, 2, 0, 0),
             one(Trend, 5, 7, 2, 1),
             one(Ranking, 4, 7, 0, 2),
             one(Latest, 3, 5, 3, 3),
+            one(Regions, 4, 6, 0, 4),
         ],
         Class::Small => vec![
             one(Figures, 1, 1, 0, 0),
             one(Trend, 5, 7, 2, 1),
-            one(Ranking, 4, 7, 0, 2),
+            side(vec![(60, whole(Ranking)), (40, whole(Regions))], 4, 7, 0, 2),
             side(vec![(38, whole(Heat)), (62, whole(Latest))], 5, 6, 1, 3),
         ],
         Class::Medium => vec![
@@ -328,8 +334,8 @@ fn sales(width: u16, height: u16) -> Vec<Slot> {
                 0,
             ),
             one(Trend, 6, 12, 2, 1),
-            side(vec![(52, whole(Ranking)), (48, whole(Heat))], 5, 10, 0, 2),
-            one(Latest, 3, 10, 2, 3),
+            side(vec![(58, whole(Ranking)), (42, whole(Regions))], 5, 9, 0, 2),
+            side(vec![(50, whole(Heat)), (50, whole(Latest))], 5, 10, 2, 3),
         ],
         Class::Large => vec![
             one(
@@ -340,7 +346,13 @@ fn sales(width: u16, height: u16) -> Vec<Slot> {
                 0,
             ),
             one(Trend, 6, 18, 2, 1),
-            side(vec![(48, whole(Ranking)), (52, whole(Heat))], 5, 11, 0, 2),
+            side(
+                vec![(38, whole(Ranking)), (22, whole(Regions)), (40, whole(Heat))],
+                5,
+                11,
+                0,
+                2,
+            ),
             one(Latest, 3, 19, 2, 3),
         ],
     }

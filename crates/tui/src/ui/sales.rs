@@ -4,6 +4,7 @@ pub(super) mod figures;
 pub(super) mod heat;
 pub(super) mod latest;
 pub(super) mod ranking;
+pub(super) mod regions;
 pub(super) mod trend;
 
 use super::frame::{Head, View};

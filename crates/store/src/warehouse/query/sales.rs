@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use instashop_core::view::{OrderRow, SalesView, Totals};
+use instashop_core::view::{OrderRow, RegionSales, SalesView, Totals};
 
 use super::Snapshot;
 use super::orders::order_row;
@@ -43,6 +43,7 @@ pub(super) async fn read(
         reversals: reversals(snapshot, first, today).await?,
         categories,
         previous_categories,
+        regions: regions(snapshot, [first, middle, today]).await?,
         heat: heat(snapshot, today, first_day).await?,
         latest: latest(snapshot).await?,
     })
@@ -62,6 +63,28 @@ async fn reversals(
         )
         .await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Regions of the days from the middle on, with their revenue before it; the last day is not one of them.
+async fn regions(
+    snapshot: &Snapshot<'_>,
+    [first, middle, end]: [NaiveDate; 3],
+) -> Result<Vec<RegionSales>, StoreError> {
+    let rows = snapshot
+        .rows(
+            "SELECT s.region, coalesce(core.cents(sum(s.revenue) FILTER (WHERE s.day >= $2)), 0) AS cents,
+               coalesce(sum(s.orders) FILTER (WHERE s.day >= $2), 0)::bigint, coalesce(core.cents(sum(s.revenue) FILTER (WHERE s.day < $2)), 0)
+             FROM marts.sales_by_region s WHERE s.day >= $1 AND s.day < $3 GROUP BY s.region ORDER BY cents DESC, s.region",
+            &[&first, &middle, &end],
+        )
+        .await?;
+    let regions = rows.iter().map(|row| RegionSales {
+        region: row.get(0),
+        revenue_cents: row.get(1),
+        orders: row.get(2),
+        before_cents: row.get(3),
+    });
+    Ok(regions.collect())
 }
 
 /// Mean orders by weekday and hour over the last full weeks, in thousandths. A weekday counts as often as it occurred

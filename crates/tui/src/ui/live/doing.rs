@@ -87,6 +87,9 @@ pub(in super::super) fn doing(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let before = base.map(|base| [base.browsing, base.carts, base.checkouts, base.purchases]);
     let most = values.iter().copied().max().unwrap_or(0);
     let pitch = inner.width / 4;
+    // All bars are as long at most, so that they compare.
+    let label = view.texts.doing.iter().map(|name| width(name) as u16).max();
+    let label = label.unwrap_or(0);
     for (index, (name, value)) in view.texts.doing.iter().zip(values).enumerate() {
         let gap = if pitch > WITH_BAR { 2 } else { 1 };
         let place = Rect::new(
@@ -99,7 +102,7 @@ pub(in super::super) fn doing(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
             value,
             before: before[index],
         });
-        item(view, pen, place, name, value, most, change);
+        item(view, pen, place, (label, name), value, most, change);
     }
     if inner.height > 1 {
         let below = Rect::new(inner.x, inner.y + 1, inner.width, 1);
@@ -116,18 +119,18 @@ fn item(
     view: &View<'_>,
     pen: &mut Pen<'_>,
     area: Rect,
-    name: &str,
+    label: (u16, &str),
     value: i64,
     most: i64,
     change: Option<Change>,
 ) {
     let marks = view.look.marks();
     let (muted, strong) = (pen.style(Role::Muted), pen.style(Role::Strong));
-    let mut x = area.x;
-    x += pen.text(x, area.y, area.width, name, muted) + 1;
+    let used = pen.text(area.x, area.y, area.width, label.1, muted);
+    let mut x = area.x + 1 + if area.width >= WITH_BAR { label.0 } else { used };
     let number = marks.list_count(value);
     let room = area.right().saturating_sub(x);
-    let wide = (width(&number) as u16).max(4).min(room);
+    let wide = (width(&number) as u16).max(5).min(room);
     pen.right(x, area.y, wide, &number, strong);
     x += wide + 1;
     let mut end = area.right();
