@@ -81,7 +81,7 @@ pub struct Wanted {
     /// What the tabs over the marts are asked.
     pub ask: Ask,
     /// The orders behind a number, while they are shown.
-    pub orders: Option<OrdersOf>,
+    pub orders: Option<(OrdersOf, Ask)>,
     /// True when the Live tab shows small panels of the Sales tab.
     pub sales_on_live: bool,
     /// True while Redis cannot answer for today.
@@ -252,7 +252,7 @@ impl App {
             days: self.days(),
             ask: self.ask,
             orders: match &self.overlay {
-                Some(Overlay::Orders(of, _)) => Some(of.clone()),
+                Some(Overlay::Orders(of, _)) => Some((of.clone(), self.orders_ask())),
                 _ => None,
             },
             sales_on_live: self.tab == Tab::Live && visible.iter().any(|panel| panel.home() == Tab::Sales),
@@ -288,6 +288,18 @@ impl App {
     /// Range, comparison and store.
     pub const fn ask(&self) -> Ask {
         self.ask
+    }
+
+    /// Range and store of the orders behind a number: the Sales tab shows all stores and complete days.
+    pub fn orders_ask(&self) -> Ask {
+        match self.tab {
+            Tab::Sales => Ask {
+                range: Range::Days(u16::try_from(self.days()).unwrap_or(u16::MAX)),
+                store: None,
+                ..self.ask
+            },
+            _ => self.ask,
+        }
     }
 
     /// Chooses range, comparison and store.

@@ -109,8 +109,8 @@ fn questions(store: StoreName, wanted: &Wanted, rhythm: Rhythm) -> Vec<(Question
                 questions.push((Question::Board(topic, wanted.ask), heavy));
             }
             // Somebody waits for these: they go before what the panels ask for again.
-            if let Some(of) = &wanted.orders {
-                questions.insert(0, (Question::Orders(of.clone(), wanted.ask), heavy));
+            if let Some((of, ask)) = &wanted.orders {
+                questions.insert(0, (Question::Orders(of.clone(), *ask), heavy));
             }
             // Every tab shows how many alerts fire; on their own tab they are asked for more often, but not
             // as often as light questions: the rules look at weeks of orders.

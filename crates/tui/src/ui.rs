@@ -140,9 +140,14 @@ pub fn rows_of(app: &App, panel: Panel) -> usize {
         Panel::Products => today.map_or(0, |today| today.products.len()),
         Panel::Payments => today.map_or(0, |today| today.payments.len()),
         Panel::Behaviour => data.behaviour().len(),
-        Panel::Ranking => data.sales.get().map_or(0, |sales| sales.categories.len()),
+        Panel::Ranking => data.sales.get().map_or(0, |sales| {
+            let find = app.filter(panel);
+            crate::snapshot::sales::ranked(&sales.categories, find, app.order(panel)).len()
+        }),
         Panel::Regions => data.sales.get().map_or(0, |sales| sales.regions.len()),
-        Panel::Latest => data.sales.get().map_or(0, |sales| sales.latest.len()),
+        Panel::Latest => data.sales.get().map_or(0, |sales| {
+            crate::snapshot::sales::latest(sales, app.filter(panel)).len()
+        }),
         Panel::Proof => {
             let proof = data
                 .warehouse_system

@@ -373,7 +373,11 @@ fn a_table_is_sorted_filtered_and_explained() {
         Some(Overlay::Orders(method.clone(), 0)),
         "its orders"
     );
-    assert_eq!(app.wants().orders, Some(method.clone()), "are asked for");
+    assert_eq!(
+        app.wants().orders,
+        Some((method.clone(), app.ask())),
+        "are asked for"
+    );
     let list = Shop::new(7, app.look.zone).orders_of(&method, app.ask(), now());
     let order = list.orders[1].order_id;
     let body = Body::Orders(app.ask(), method, Box::new(list));
@@ -387,6 +391,45 @@ fn a_table_is_sorted_filtered_and_explained() {
     );
     key(&mut app, KeyCode::Esc);
     assert_eq!((app.overlay.clone(), app.wants().orders), (None, None));
+}
+
+/// On Sales a category leads to its sales, over the days of the tab and all stores, and an order to its lines.
+#[test]
+fn sales_are_found_and_lead_to_their_orders() {
+    let mut app = app();
+    press(&mut app, "2");
+    app.focus_on(Panel::Ranking);
+    press(&mut app, "j");
+    key(&mut app, KeyCode::Enter);
+    let home = OrdersOf::Category("Home".into());
+    assert_eq!(app.overlay, Some(Overlay::Orders(home.clone(), 0)));
+    let mut of_store = app.ask();
+    (of_store.store, of_store.range) = (Some(103), Range::Today);
+    app.set_ask(of_store);
+    let (of, ask) = app.wants().orders.unwrap();
+    assert_eq!((of, ask.store, ask.range), (home, None, Range::Days(7)));
+    key(&mut app, KeyCode::Esc);
+    app.focus_on(Panel::Latest);
+    press(&mut app, "/failed");
+    key(&mut app, KeyCode::Enter);
+    let rows = instashop_tui::ui::rows_of(&app, Panel::Latest);
+    let sales = app.snapshot.sales.get().unwrap();
+    let failed: Vec<i64> = sales
+        .latest
+        .iter()
+        .filter(|order| order.class == "failed")
+        .map(|order| order.order_id)
+        .collect();
+    assert!(!failed.is_empty() && rows == failed.len());
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.overlay, Some(Overlay::Orders(OrdersOf::Order(failed[0]), 0)));
+    key(&mut app, KeyCode::Esc);
+    press(&mut app, "/");
+    key(&mut app, KeyCode::Esc);
+    press(&mut app, "/nobody has this");
+    key(&mut app, KeyCode::Enter);
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.overlay, None, "nothing is selected, so nothing opens");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use super::OrderRow;
 pub enum OrdersOf {
     /// Attempts with a payment method.
     Method(String),
+    /// Sales with a line in a category.
+    Category(String),
     /// Orders with a product.
     Product(i64),
     /// Orders of a buyer, of all time.

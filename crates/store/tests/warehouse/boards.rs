@@ -404,6 +404,7 @@ async fn the_orders_behind_a_number() {
         (OrdersOf::Method("paypal".into()), ALL, vec![4, 3]),
         (OrdersOf::Method("paypal".into()), TODAY, vec![8, 7]),
         (OrdersOf::Product(8), ALL, vec![3]),
+        (OrdersOf::Category("Cocina".into()), ALL, vec![3]),
         (OrdersOf::Buyer(5), ALL, vec![8, 7, 3, 1]),
         (
             OrdersOf::Buyer(5),

@@ -114,12 +114,18 @@ impl App {
 
     /// Whether the selected row leads somewhere.
     fn drills(&self) -> bool {
-        matches!(self.focused(), Some(Panel::Of(piece)) if board::selected(self, piece).is_some())
+        match self.focused() {
+            Some(Panel::Of(piece)) => board::selected(self, piece).is_some(),
+            _ => self.selected_sale().is_some(),
+        }
     }
 
     /// Goes where the selected row leads: to the tab of an alert, to the figures of one store, else to all values of the row.
     fn drill(&mut self) -> Vec<Command> {
         let Some(Panel::Of(piece)) = self.focused() else {
+            if let Some(of) = self.selected_sale() {
+                self.overlay = Some(Overlay::Orders(of, 0));
+            }
             return vec![];
         };
         match board::selected(self, piece) {

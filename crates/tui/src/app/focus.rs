@@ -1,10 +1,13 @@
 //! The panel with the focus, and what it can do.
 
 use super::{App, Here, Overlay, Subject, Tab};
+use instashop_core::view::OrdersOf;
+
 use crate::board::{self, Piece};
 use crate::keys::Action;
 use crate::metrics::Metric;
 use crate::sheet::Content;
+use crate::snapshot::sales::{latest, ranked};
 use crate::snapshot::{PartFailure, PartName, StoreName};
 use crate::ui::layout::{self, Kind, Panel};
 
@@ -68,7 +71,8 @@ impl App {
                 },
                 sorts: panel.sorts(),
                 scrolls: panel.scrolls(),
-                ..Here::default()
+                filters: panel.filters(),
+                drills: self.selected_sale().is_some(),
             };
         };
         match board::sheet(self, piece).map(|sheet| sheet.content) {
@@ -84,6 +88,27 @@ impl App {
                 ..Here::default()
             },
             _ => Here::default(),
+        }
+    }
+
+    /// The orders behind the selected row of the Sales tab: those of a category, or one with its lines.
+    pub fn selected_sale(&self) -> Option<OrdersOf> {
+        let panel = self.focused()?;
+        let (data, _) = self.shown();
+        let sales = data.sales.get()?;
+        let (find, at) = (self.filter(panel), self.scrolled(panel));
+        match panel {
+            Panel::Latest => {
+                let rows = latest(sales, find);
+                let order = rows.get(at.min(rows.len().checked_sub(1)?))?;
+                Some(OrdersOf::Order(order.order_id))
+            }
+            Panel::Ranking => {
+                let rows = ranked(&sales.categories, find, self.order(panel));
+                let row = rows.get(at.min(rows.len().checked_sub(1)?))?;
+                Some(OrdersOf::Category(row.category.clone()))
+            }
+            _ => None,
         }
     }
 

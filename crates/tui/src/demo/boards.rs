@@ -116,6 +116,7 @@ impl Shop {
         let found = orders.iter().filter(|order| {
             let fits = match of {
                 OrdersOf::Method(method) => METHODS[order.method].0 == method,
+                OrdersOf::Category(name) => order.is_sale() && order.category() == name,
                 OrdersOf::Product(id) => order.product.is_some_and(|product| product as i64 + 1 == *id),
                 OrdersOf::Buyer(id) => order.buyer as i64 % 300 == id % 300,
                 OrdersOf::Order(id) => order.id == *id,

@@ -45,7 +45,7 @@ pub fn generate(
             };
             let messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
             count += 1;
-            let list = orders.filter(|_| scene == Scene::Full).map(|of| {
+            let list = orders.filter(|_| scene == Scene::Full).map(|(of, ask)| {
                 let list = shop.orders_of(&of, ask, Utc::now());
                 Message {
                     at: Utc::now(),

@@ -1,7 +1,50 @@
 //! The complete days of a range, and the days before it.
 
 use chrono::{Days, NaiveDate};
-use instashop_core::view::{SalesView, Totals};
+use instashop_core::view::{CategorySales, OrderRow, SalesView, Totals};
+
+use crate::app::Order;
+use crate::text::clean;
+
+/// Categories that stand for a hole in the data, kept out of the ranking and shown in the last line.
+pub const HOLES: [&str; 2] = ["unclassified", "unattributed"];
+
+/// Categories whose name holds a text, in an order; the holes are left out.
+pub fn ranked<'c>(categories: &'c [CategorySales], find: &str, order: Order) -> Vec<&'c CategorySales> {
+    let find = find.to_lowercase();
+    let named = categories.iter().filter(|row| {
+        !HOLES.contains(&row.category.as_str()) && clean(&row.category).to_lowercase().contains(&find)
+    });
+    let mut rows: Vec<&CategorySales> = named.collect();
+    rows.sort_by(|a, b| {
+        let by = match order.column {
+            0 => b.revenue_cents.cmp(&a.revenue_cents),
+            1 => b.units.cmp(&a.units),
+            2 => a.category.cmp(&b.category),
+            _ => b.orders.cmp(&a.orders),
+        };
+        by.then_with(|| b.revenue_cents.cmp(&a.revenue_cents))
+            .then_with(|| a.category.cmp(&b.category))
+    });
+    if order.reversed {
+        rows.reverse();
+    }
+    rows
+}
+
+/// The latest orders with a text in their number, store, method or class.
+pub fn latest<'v>(view: &'v SalesView, find: &str) -> Vec<&'v OrderRow> {
+    let find = find.to_lowercase();
+    let holds = |text: &str| clean(text).to_lowercase().contains(&find);
+    let rows = view.latest.iter().filter(|order| {
+        let spoken = order.method.replace('_', " ");
+        let number = order.order_id.to_string();
+        [&number, &order.store, &spoken, &order.class]
+            .into_iter()
+            .any(|text| holds(text))
+    });
+    rows.collect()
+}
 
 /// A range of complete days with its sums.
 #[derive(Debug, Clone, PartialEq)]

@@ -121,6 +121,11 @@ impl Panel {
         )
     }
 
+    /// True for lists of which rows can be found by a text.
+    pub const fn filters(self) -> bool {
+        matches!(self, Self::Ranking | Self::Regions | Self::Latest)
+    }
+
     /// The metric that is explained for it.
     pub const fn metric(self) -> Metric {
         match self {

@@ -16,7 +16,7 @@ use crate::theme::Role;
 pub(super) fn orders(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, of: &OrdersOf, at: usize) {
     let texts = view.texts;
     let what = match of {
-        OrdersOf::Method(method) => spoken(method),
+        OrdersOf::Method(name) | OrdersOf::Category(name) => spoken(name),
         OrdersOf::Product(id) | OrdersOf::Buyer(id) | OrdersOf::Order(id) => format!("#{id}"),
     };
     let title = format!("{}: {what}", texts.orders_title);
@@ -24,7 +24,7 @@ pub(super) fn orders(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, of: &Orders
         .data
         .orders
         .as_ref()
-        .filter(|part| part.of == *of && part.ask == view.app.ask());
+        .filter(|part| part.of == *of && part.ask == view.app.orders_ask());
     let list = found.and_then(|part| part.part.get());
     let count = list.map_or_else(String::new, |list| {
         let most = if list.orders.len() == 300 { "+" } else { "" };

@@ -23,6 +23,12 @@ pub(super) async fn read(
     let anywhere = "$2::date IS NOT NULL AND $3::date IS NOT NULL AND $4::timestamptz IS NOT NULL AND $5::timestamptz IS NOT NULL";
     let (condition, key): (String, &(dyn ToSql + Sync)) = match of {
         OrdersOf::Method(method) => (format!("o.payment_method = $1 AND {in_range}"), method),
+        OrdersOf::Category(category) => (
+            format!(
+                "o.is_sale AND EXISTS (SELECT 1 FROM marts.order_line_facts l WHERE l.order_id = o.order_id AND l.category = $1) AND {in_range}"
+            ),
+            category,
+        ),
         OrdersOf::Product(product) => (
             format!(
                 "EXISTS (SELECT 1 FROM marts.order_line_facts l WHERE l.order_id = o.order_id AND l.product_id = $1) AND {in_range}"

@@ -12,12 +12,10 @@ use super::super::widgets::grid::{Column, Grid, window};
 use crate::app::Order;
 use crate::metrics::Metric;
 use crate::reading::{Value, delta};
+use crate::snapshot::sales::{HOLES, ranked};
 use crate::snapshot::today::{Today, honest_base};
 use crate::snapshot::{Condition, StoreName};
 use crate::theme::Role;
-
-/// Categories that stand for a hole in the data, kept out of the ranking and shown in the last line.
-pub(in super::super) const HOLES: [&str; 2] = ["unclassified", "unattributed"];
 
 /// Condition of a panel that the warehouse can fill as well.
 fn condition(view: &View<'_>, today: Option<&Today<'_>>) -> Condition {
@@ -34,28 +32,6 @@ pub(in super::super) fn order_note(view: &View<'_>, order: Order, names: &[&str]
         let name = names.get(order.column).copied().unwrap_or("");
         format!("{}: {name} {arrow}", view.texts.sorted_by)
     })
-}
-
-/// Sorts categories; the holes are left out.
-pub(in super::super) fn ranked(categories: &[CategorySales], order: Order) -> Vec<&CategorySales> {
-    let named = categories
-        .iter()
-        .filter(|row| !HOLES.contains(&row.category.as_str()));
-    let mut rows: Vec<&CategorySales> = named.collect();
-    rows.sort_by(|a, b| {
-        let by = match order.column {
-            0 => b.revenue_cents.cmp(&a.revenue_cents),
-            1 => b.units.cmp(&a.units),
-            2 => a.category.cmp(&b.category),
-            _ => b.orders.cmp(&a.orders),
-        };
-        by.then_with(|| b.revenue_cents.cmp(&a.revenue_cents))
-            .then_with(|| a.category.cmp(&b.category))
-    });
-    if order.reversed {
-        rows.reverse();
-    }
-    rows
 }
 
 /// The last line: what is not in the rows above.
@@ -130,7 +106,7 @@ pub(in super::super) fn categories(view: &View<'_>, pen: &mut Pen<'_>, area: Rec
         View::nothing(pen, inner, view.texts.no_orders);
         return;
     }
-    let rows = ranked(today.categories, order);
+    let rows = ranked(today.categories, "", order);
     let total: i64 = today.categories.iter().map(|row| row.revenue_cents).sum();
     let most = rows.iter().map(|row| row.revenue_cents).max().unwrap_or(0);
     let columns = [

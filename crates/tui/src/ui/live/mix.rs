@@ -27,14 +27,15 @@ struct Outcome<'p> {
     attempts: i64,
     weak: bool,
     small: bool,
+    is_down: bool,
 }
 
-fn outcomes(payments: &[PaymentMethod]) -> Vec<Outcome<'_>> {
+fn outcomes<'p>(payments: &'p [PaymentMethod], down: &[String]) -> Vec<Outcome<'p>> {
     let (paid, failed) = payments.iter().fold((0, 0), |(paid, failed), method| {
         (paid + method.paid, failed + method.failed)
     });
     let mean = 1000 * paid / (paid + failed).max(1);
-    let mut rows: Vec<Outcome<'_>> = payments
+    let mut rows: Vec<Outcome<'p>> = payments
         .iter()
         .map(|method| {
             let attempts = method.paid + method.failed;
@@ -44,6 +45,7 @@ fn outcomes(payments: &[PaymentMethod]) -> Vec<Outcome<'_>> {
                 attempts,
                 weak: attempts >= SMALL_SAMPLE && success + WEAK_PER_MILLE < mean,
                 small: attempts < SMALL_SAMPLE,
+                is_down: down.contains(&method.method),
             }
         })
         .collect();
@@ -74,7 +76,7 @@ pub(in super::super) fn payments(view: &View<'_>, pen: &mut Pen<'_>, area: Rect)
     let (Some(inner), Some(today)) = (view.frame(pen, area, head), today) else {
         return;
     };
-    let rows = outcomes(today.payments);
+    let rows = outcomes(today.payments, &methods_down(view));
     if rows.is_empty() {
         View::nothing(pen, inner, view.texts.no_attempts);
         return;
@@ -188,7 +190,7 @@ fn payment(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, row: &Outcome<'_>, re
     if row.method.paid > 0
         && let Some((_, words)) = last_paid(view, &row.method.method)
     {
-        let is_down = methods_down(view).contains(&row.method.method);
+        let is_down = row.is_down;
         let words = if is_down { format!("{words}!") } else { words };
         grid.cell(pen, 5, area.y, &words, if is_down { bad } else { muted });
     }

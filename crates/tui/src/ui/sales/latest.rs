@@ -7,8 +7,8 @@ use super::super::frame::View;
 use super::super::layout::{Class, Panel, width_class};
 use super::super::live::mix::spoken;
 use super::super::pen::Pen;
-use super::super::widgets::grid::{Column, Grid, window};
-use super::head;
+use super::super::widgets::grid::{Column, Grid, select, window};
+use super::{find_note, head};
 use crate::format::clock;
 use crate::theme::Role;
 
@@ -28,17 +28,14 @@ pub(in super::super) fn latest(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let texts = view.texts;
     let sales = view.data.sales.get();
     let as_of = sales.and_then(|sales| sales.as_of);
-    let notes = as_of.map(|at| (format!("{} {}", texts.as_of, clock(at, view.look.zone)), None));
-    let head = head(
-        view,
-        Panel::Latest,
-        texts.latest_orders,
-        notes.into_iter().collect(),
-    );
+    let mut notes: Vec<_> = find_note(view, Panel::Latest).into_iter().collect();
+    notes.extend(as_of.map(|at| (format!("{} {}", texts.as_of, clock(at, view.look.zone)), None)));
+    let head = head(view, Panel::Latest, texts.latest_orders, notes);
     let (Some(inner), Some(sales)) = (view.frame(pen, area, head), sales) else {
         return;
     };
-    if sales.latest.is_empty() {
+    let orders = crate::snapshot::sales::latest(sales, view.app.filter(Panel::Latest));
+    if orders.is_empty() {
         View::nothing(pen, inner, texts.no_orders);
         return;
     }
@@ -60,12 +57,11 @@ pub(in super::super) fn latest(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     }
     let top = inner.y + u16::from(headed);
     let today = view.now.with_timezone(&view.look.zone).date_naive();
-    let (shown, _) = window(
-        sales.latest.len(),
-        inner.bottom().saturating_sub(top),
-        view.app.scrolled(Panel::Latest),
-    );
-    for (y, order) in (top..).zip(&sales.latest[shown]) {
+    let scrolled = view.app.scrolled(Panel::Latest).min(orders.len() - 1);
+    let (shown, _) = window(orders.len(), inner.bottom().saturating_sub(top), scrolled);
+    let focused = view.app.focused() == Some(Panel::Latest);
+    for (y, index) in (top..).zip(shown) {
+        let order = orders[index];
         let (text, strong, muted) = (
             pen.style(Role::Text),
             pen.style(Role::Strong),
@@ -85,5 +81,9 @@ pub(in super::super) fn latest(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         grid.cell(pen, 4, y, (texts.class_word)(&order.class), class);
         grid.cell(pen, 5, y, &spoken(&order.method), muted);
         grid.cell(pen, 6, y, &order.lines.to_string(), muted);
+        if focused && index == scrolled {
+            let x = inner.x.saturating_sub(1);
+            select(pen, Rect::new(x, y, inner.width + (inner.x - x), 1), y);
+        }
     }
 }

@@ -4,13 +4,13 @@ use ratatui::layout::Rect;
 
 use super::super::frame::View;
 use super::super::layout::Panel;
-use super::super::live::lists::{HOLES, change, order_note, ranked, remainder};
+use super::super::live::lists::{change, order_note, remainder};
 use super::super::pen::Pen;
 use super::super::widgets::bars::bar;
 use super::super::widgets::grid::{Column, Grid, select, window};
-use super::head;
+use super::{find_note, head};
 use crate::format::divide;
-use crate::snapshot::sales::Span;
+use crate::snapshot::sales::{HOLES, Span, ranked};
 use crate::theme::Role;
 
 /// Draws the categories of the range.
@@ -26,7 +26,8 @@ pub(in super::super) fn ranking(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
     let sales = view.data.sales.get();
     let sorted = order_note(view, order, &names);
     let sorted = sorted.unwrap_or_else(|| format!("{}: {} ↓", texts.sorted_by, texts.col_revenue));
-    let notes = vec![(sorted, None)];
+    let mut notes: Vec<_> = find_note(view, Panel::Ranking).into_iter().collect();
+    notes.push((sorted, None));
     let (Some(inner), Some(sales)) = (
         view.frame(pen, area, head(view, Panel::Ranking, texts.categories, notes)),
         sales,
@@ -55,7 +56,7 @@ pub(in super::super) fn ranking(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         inner.width,
     );
     grid.head(pen, inner.y, &columns[..if compared { 8 } else { 7 }]);
-    let rows = ranked(&sales.categories, order);
+    let rows = ranked(&sales.categories, view.app.filter(Panel::Ranking), order);
     let total: i64 = sales.categories.iter().map(|row| row.revenue_cents).sum();
     let most = rows.iter().map(|row| row.revenue_cents).max().unwrap_or(0);
     let marks = view.look.marks();

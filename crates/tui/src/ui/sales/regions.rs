@@ -9,8 +9,9 @@ use super::super::live::lists::change;
 use super::super::pen::Pen;
 use super::super::widgets::bars::bar;
 use super::super::widgets::grid::{Column, Grid, window};
-use super::head;
+use super::{find_note, head};
 use crate::snapshot::sales::Span;
+use crate::text::clean;
 use crate::theme::Role;
 
 /// The region of an address that names none; it is in no share that is known.
@@ -24,7 +25,7 @@ pub(in super::super) fn regions(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
     let orders: i64 = all.iter().map(|row| row.orders).sum();
     let nowhere = all.iter().filter(|row| row.region == UNKNOWN);
     let nowhere: i64 = nowhere.map(|row| row.orders).sum();
-    let mut notes = Vec::new();
+    let mut notes: Vec<_> = find_note(view, Panel::Regions).into_iter().collect();
     if orders > 0 {
         let known = marks.percent(orders - nowhere, orders, 0);
         notes.push((format!("{} {known}", view.texts.known), None));
@@ -39,7 +40,11 @@ pub(in super::super) fn regions(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         return;
     }
     let compared = Span::of(sales, view.app.days()).before.is_some();
-    let (unknown, rows): (Vec<_>, Vec<_>) = all.iter().partition(|row| row.region == UNKNOWN);
+    let find = view.app.filter(Panel::Regions).to_lowercase();
+    let (unknown, rows): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter(|row| clean(&row.region).to_lowercase().contains(&find))
+        .partition(|row| row.region == UNKNOWN);
     let columns = [
         Column::left("", 12),
         Column::left("", 4).grow(1),
