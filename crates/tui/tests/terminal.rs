@@ -351,3 +351,58 @@ fn pages_for_packagers() {
         );
     }
 }
+
+/// Seconds of a processor that a process has used so far, and kilobytes of memory that it holds.
+fn used_by(board: &Board) -> (f64, u64) {
+    let folder = format!("/proc/{}", board.process.pid().as_raw());
+    let stat = std::fs::read_to_string(format!("{folder}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    let a_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)
+        .unwrap()
+        .unwrap();
+    let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+    let memory = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    let kilobytes = memory.trim().trim_end_matches(" kB").parse().unwrap();
+    (ticks as f64 / a_second as f64, kilobytes)
+}
+
+/// What a board that nobody touches costs, its shop included. The bounds are those of a debug build on a machine that does
+/// other things as well; `--release -- --nocapture costs` says what it is on a quiet one.
+#[test]
+fn a_board_that_nobody_touches_costs_little() {
+    let started = Instant::now();
+    let board = Board::start(120, 40, |_| {});
+    board.shows("VISITORS NOW");
+    let first = started.elapsed();
+    let frames = || {
+        let raw = board.raw.lock().unwrap();
+        (
+            raw.windows(8).filter(|bytes| bytes == b"\x1b[?2026h").count(),
+            raw.len(),
+        )
+    };
+    let wait_until = |count: usize| {
+        let until = Instant::now() + PATIENCE;
+        while frames().0 < count {
+            assert!(Instant::now() < until, "only {:?} frames and bytes", frames());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    // The first frames fill what the shop remembers.
+    wait_until(5);
+    let (begun, (cpu, _), (count, bytes)) = (Instant::now(), used_by(&board), frames());
+    wait_until(count + 8);
+    let seconds = begun.elapsed().as_secs_f64();
+    let (cpu_then, memory) = used_by(&board);
+    let share = (cpu_then - cpu) / seconds * 100.0;
+    let rate = (frames().1 - bytes) as f64 / seconds;
+    println!("first frame {first:?}, {share:.1} % of a processor, {memory} kB, {rate:.0} bytes a second");
+    assert!(first < Duration::from_secs(15), "{first:?}");
+    assert!(share < 60.0, "{share} % of a processor");
+    assert!(memory < 80_000, "{memory} kB");
+    assert!(rate < 8_000.0, "{rate} bytes a second");
+}
