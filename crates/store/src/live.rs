@@ -30,6 +30,8 @@ mod scripts;
 mod seal;
 mod settle;
 mod sweep;
+mod system;
+mod trends;
 
 pub use publish::{Bulletin, LivePublisher, Watched};
 pub use query::LiveReader;

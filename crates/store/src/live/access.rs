@@ -315,6 +315,9 @@ mod tests {
         let mut expected = listed(&["multi", "exec"]);
         for text in [
             include_str!("query.rs"),
+            include_str!("recent.rs"),
+            include_str!("scope.rs"),
+            include_str!("system.rs"),
             include_str!("dump.rs"),
             include_str!("cells.rs"),
             include_str!("scan.rs"),

@@ -1,15 +1,13 @@
 //! What the dashboard reads from Redis: read commands only, one moment per answer, one request in the usual case.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::config::{Meaning, Redis};
 use instashop_core::contribution::{Calendar, Scope};
 use instashop_core::live::{Listing, StateId, Stored, UNCLASSIFIED};
 use instashop_core::view::{
-    FlowHealth, LastPaid, LiveAsk, LiveSystem, LiveView, ProductSales, Rebuild, SourceHealth, TapeEntry,
-    Totals, TrendPoint, WorkerHealth,
+    LiveAsk, LiveView, ProductSales, Rebuild, TapeEntry, Totals, TrendPoint, WorkerHealth,
 };
 use redis::aio::MultiplexedConnection;
 use serde::de::DeserializeOwned;
@@ -21,6 +19,7 @@ use super::keys::{self, Keys, META, meta};
 use super::link::{self, Who, failure};
 use super::recent::{Recent, moment};
 use super::scope::Figures;
+use super::trends::{hours_of, last_paid, trend};
 use crate::error::{Kind, StoreError};
 
 /// Products of the list of best sellers.
@@ -40,7 +39,7 @@ const ATTEMPTS: usize = 4;
 #[derive(Debug)]
 pub struct LiveReader {
     config: Redis,
-    calendar: Calendar,
+    pub(super) calendar: Calendar,
     connection: Option<MultiplexedConnection>,
     ask: LiveAsk,
     known: Known,
@@ -98,12 +97,6 @@ impl LiveReader {
     /// Everything the Live tab shows, and what was wanted besides. An empty generation says that Redis holds no totals.
     pub async fn live(&mut self, now: DateTime<Utc>) -> Result<LiveView, StoreError> {
         let result = self.read_live(now).await;
-        self.after(result)
-    }
-
-    /// What the System tab shows of the live flow.
-    pub async fn system(&mut self, now: DateTime<Utc>) -> Result<LiveSystem, StoreError> {
-        let result = self.read_system(now).await;
         self.after(result)
     }
 
@@ -319,64 +312,6 @@ impl LiveReader {
             })
             .collect()
     }
-
-    async fn read_system(&mut self, now: DateTime<Utc>) -> Result<LiveSystem, StoreError> {
-        let mut connection = self.connected().await?;
-        let asked = Instant::now();
-        let _: String = redis::cmd("PING")
-            .query_async(&mut connection)
-            .await
-            .map_err(|error| failure("Redis does not answer PING", error))?;
-        let ping_us = asked.elapsed().as_micros() as u64;
-        let generation = generation(&mut connection).await?;
-        let keys = Keys::new(generation.as_deref().unwrap_or_default());
-        let today = keys::day(self.calendar.day(now));
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("INFO").arg("memory");
-        pipeline.cmd("HVALS").arg(keys::WORKERS);
-        pipeline.cmd("HVALS").arg(keys::SOURCES);
-        pipeline
-            .cmd("HMGET")
-            .arg(keys::FLOW)
-            .arg(keys::BROKERS_UP)
-            .arg(keys::BROKERS_KNOWN);
-        pipeline.cmd("HGET").arg(keys.daily()).arg(format!(
-            "{today}|{}",
-            keys::total(instashop_core::contribution::Measure::Unmapped)
-        ));
-        pipeline.cmd("HGETALL").arg(keys.product_days(keys::BARE));
-        let mut answers = answers(
-            &mut connection,
-            &pipeline,
-            "reading the health of the live flow failed",
-        )
-        .await?;
-        let memory: String = answers.take()?;
-        let workers: Vec<String> = answers.take()?;
-        let sources: Vec<String> = answers.take()?;
-        let (up, known): (Option<u32>, Option<u32>) = answers.take()?;
-        let unmapped: Option<i64> = answers.take()?;
-        let bare: Numbers = answers.take()?;
-        let mut sources = parsed::<SourceHealth>(sources);
-        sources.sort_by(|a, b| a.source.cmp(&b.source));
-        Ok(LiveSystem {
-            ping_us,
-            memory_bytes: memory
-                .lines()
-                .find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()),
-            flow: FlowHealth {
-                workers: lately(parsed(workers), now),
-                sources,
-                brokers_up: up.zip(known),
-                dead_letters: None,
-            },
-            unmapped_today: unmapped.unwrap_or(0),
-            orders_without_lines: bare
-                .iter()
-                .filter_map(|(day, orders)| keys::parse_day(day).map(|_| orders))
-                .sum(),
-        })
-    }
 }
 
 /// The live generation; `None` when Redis holds no totals.
@@ -387,59 +322,6 @@ pub(super) async fn generation(connection: &mut MultiplexedConnection) -> Result
         .query_async(connection)
         .await
         .map_err(|error| failure("reading the live generation failed", error))
-}
-
-/// The hours that hold a range of buckets, `per_hour` of them in each.
-fn hours_of(first: i64, last: i64, per_hour: i64) -> Vec<DateTime<Utc>> {
-    (first.div_euclid(per_hour)..=last.div_euclid(per_hour))
-        .filter_map(|hour| DateTime::from_timestamp(hour * 3600, 0))
-        .collect()
-}
-
-/// The last minute of a range in which each method was paid with.
-fn last_paid(first: i64, last: i64, hours: &[DateTime<Utc>], minutes: &[Numbers]) -> Vec<LastPaid> {
-    let mut found: BTreeMap<&str, i64> = BTreeMap::new();
-    for (hour, hash) in hours.iter().zip(minutes) {
-        for (slot, method) in fields::paid(hash) {
-            let minute = hour.timestamp().div_euclid(60) + slot;
-            if (first..=last).contains(&minute) {
-                let latest = found.entry(method).or_insert(minute);
-                *latest = minute.max(*latest);
-            }
-        }
-    }
-    found
-        .into_iter()
-        .filter_map(|(method, minute)| {
-            Some(LastPaid {
-                method: method.to_owned(),
-                minute: DateTime::from_timestamp(minute * 60, 0)?,
-            })
-        })
-        .collect()
-}
-
-/// Points of a range of buckets, zeros included.
-fn trend(
-    first: i64,
-    last: i64,
-    per_hour: i64,
-    hours: &[DateTime<Utc>],
-    slots: &[BTreeMap<u32, Totals>],
-) -> Vec<TrendPoint> {
-    let seconds = 3600 / per_hour;
-    (first..=last)
-        .filter_map(|bucket| {
-            let start = DateTime::from_timestamp(bucket * seconds, 0)?;
-            let hour = bucket.div_euclid(per_hour) * 3600;
-            let of_hour = hours.iter().position(|at| at.timestamp() == hour)?;
-            let slot = bucket.rem_euclid(per_hour) as u32;
-            Some(TrendPoint {
-                start,
-                totals: slots.get(of_hour)?.get(&slot).copied().unwrap_or_default(),
-            })
-        })
-        .collect()
 }
 
 /// Name of a product from its state; empty when the product row has not come yet.
@@ -453,7 +335,7 @@ fn product_name(id: i64, state: Option<String>) -> String {
 }
 
 /// JSON texts that can be read; another build may have written others.
-fn parsed<T: DeserializeOwned>(texts: Vec<String>) -> Vec<T> {
+pub(super) fn parsed<T: DeserializeOwned>(texts: Vec<String>) -> Vec<T> {
     texts
         .into_iter()
         .filter_map(|text| serde_json::from_str(&text).ok())
@@ -461,7 +343,7 @@ fn parsed<T: DeserializeOwned>(texts: Vec<String>) -> Vec<T> {
 }
 
 /// Workers that published lately, by name.
-fn lately(mut workers: Vec<WorkerHealth>, now: DateTime<Utc>) -> Vec<WorkerHealth> {
+pub(super) fn lately(mut workers: Vec<WorkerHealth>, now: DateTime<Utc>) -> Vec<WorkerHealth> {
     workers.retain(|worker| (now - worker.seen_at).num_seconds() <= LATELY_SECONDS);
     workers.sort_by(|a, b| a.worker.cmp(&b.worker));
     workers
@@ -486,25 +368,6 @@ fn rebuild(published: &[WorkerRebuild], workers: &[WorkerHealth]) -> Option<Rebu
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_trend_spans_hours_and_fills_zeros() {
-        let now = "2026-08-21T10:02:40Z".parse::<DateTime<Utc>>().unwrap();
-        let minute = now.timestamp() / 60;
-        let hours = hours_of(minute - 3, minute, 60);
-        assert_eq!(hours.len(), 2);
-        let one = Totals {
-            orders: 1,
-            ..Totals::default()
-        };
-        let slots = [BTreeMap::from([(59, one)]), BTreeMap::from([(2, one)])];
-        let points: Vec<_> = trend(minute - 3, minute, 60, &hours, &slots)
-            .into_iter()
-            .map(|point| (point.start.format("%H:%M").to_string(), point.totals.orders))
-            .collect();
-        let expected = [("09:59", 1), ("10:00", 0), ("10:01", 0), ("10:02", 1)];
-        assert_eq!(points, expected.map(|(at, orders)| (at.to_owned(), orders)));
-    }
 
     #[test]
     fn a_rebuild_is_as_far_as_its_slowest_worker() {
