@@ -3,10 +3,12 @@
 use chrono::{DateTime, Duration, Utc};
 use instashop_core::change::{Moment, Record, Value};
 use instashop_core::config::Meaning;
+use instashop_core::live::metrics;
 use instashop_core::table::Table;
 use instashop_core::view::LiveAsk;
 use instashop_store::live::{LiveReader, LiveSink};
 use redis::aio::MultiplexedConnection;
+use rust_decimal::Decimal;
 
 use crate::changes::{Desk, change, line, noon, product};
 use crate::server::Server;
@@ -26,10 +28,7 @@ fn sale(key: i64, at: DateTime<Utc>, buyer: i64) -> Record {
                 "transaction_date",
                 Value::Timestamp(Moment::Micros(at.timestamp_micros())),
             ),
-            (
-                "total_amount",
-                Value::Decimal(rust_decimal::Decimal::new(1_234, 2)),
-            ),
+            ("total_amount", Value::Decimal(Decimal::new(1_234, 2))),
             ("payment_method", Value::Text(METHODS[(key % 5) as usize].into())),
             ("status", Value::Text("completed".into())),
         ]),
@@ -143,4 +142,71 @@ async fn a_reading_is_one_request_and_does_not_grow_with_the_history() {
     assert!((young.0 - old.0).abs() < 200, "{young:?} {old:?}");
     // Half of it is the minutes of the charts; ten events a second add 13 kB.
     assert!(old.0 < 40_000, "{old:?}");
+}
+
+/// What a screen shows is what `instashop verify --kpis` compares, of the platform and of a store.
+#[tokio::test]
+async fn the_figures_are_those_that_verify_compares() {
+    let server = Server::start(&[]).await;
+    let meaning = Meaning::default();
+    let mut desk = Desk::open(LiveSink::new(&server.config(), &meaning), &TOPICS).await;
+    shop(&mut desk, 10, 3_000).await;
+    let mut reader = LiveReader::connect(&server.config(), &meaning).await.unwrap();
+    let totals = reader.totals().await.unwrap();
+    let rows = metrics(&totals, noon(), &meaning);
+    let compared = |metric: &str, key: &str| -> Decimal {
+        let row = rows.iter().find(|(id, of, _)| *id == metric && of == key);
+        row.map_or(Decimal::ZERO, |(_, _, value)| *value)
+    };
+    for store in [None, Some(2)] {
+        reader.want(LiveAsk { store, doing: true });
+        let view = reader.live(noon()).await.unwrap();
+        let figures = &view.figures;
+        let key = format!("{}/{}", view.day, store.unwrap_or(0));
+        let cents = |cents: i64| Decimal::new(cents, 2);
+        let share = |part: i64, whole: i64| (Decimal::from(part) / Decimal::from(whole)).round_dp(9);
+        for (metric, shown) in [
+            ("revenue_today", cents(figures.totals.revenue_cents)),
+            ("orders", Decimal::from(figures.totals.orders)),
+            ("unique_buyers_today", Decimal::from(figures.buyers)),
+            ("new_buyers", Decimal::from(figures.new_buyers)),
+            ("returning_buyers", Decimal::from(figures.returning_buyers)),
+            ("visits", Decimal::from(figures.visits().begun)),
+            ("conversion_rate", share(figures.converted, figures.funnel[0])),
+        ] {
+            // What is of today alone is compared without its day.
+            let of_today = metric.ends_with("_today");
+            let key = if of_today {
+                store.unwrap_or(0).to_string()
+            } else {
+                key.clone()
+            };
+            assert_eq!(shown, compared(metric, &key), "{metric} {key}");
+            assert!(
+                shown > Decimal::ZERO || metric == "returning_buyers",
+                "{metric} {key}"
+            );
+        }
+        if let Some(store) = store {
+            for (step, visits) in figures.funnel.iter().enumerate() {
+                let key = format!("{}/{store}/{step}", view.day);
+                assert_eq!(Decimal::from(*visits), compared("funnel", &key), "{key}");
+            }
+        }
+        let doing = view.doing.unwrap();
+        for (metric, key, shown) in [
+            ("visitors_now", "0", doing.visitors),
+            ("live_carts", "0/carts", doing.carts),
+            ("live_carts", "0/checkouts", doing.checkouts),
+            ("live_carts", "0/purchases", doing.purchases),
+        ] {
+            assert_eq!(Decimal::from(shown), compared(metric, key), "{metric} {key}");
+            assert!(shown > 0, "{metric} {key}");
+        }
+        for paid in &view.last_paid {
+            let minutes = noon().timestamp().div_euclid(60) - paid.minute.timestamp().div_euclid(60) + 1;
+            let key = format!("0/{}", paid.method);
+            assert_eq!(Decimal::from(minutes), compared("last_paid_age", &key), "{key}");
+        }
+    }
 }
