@@ -26,8 +26,8 @@ pub use behaviour::{BehaviourView, FUNNEL_STEPS, Outcome, Path, SearchTerm, Stor
 pub use board::{Board, BoardView, Pair, Topic};
 pub use buyers::{BuyerDay, BuyersView, Cohort, RfmSegment, TopBuyer, VALUE_LIMITS_CENTS};
 pub use health::{
-    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
-    SystemView, TableDrift, WarehouseSystem, WorkerHealth,
+    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SealedDays,
+    SourceHealth, SystemView, TableDrift, WarehouseSystem, WorkerHealth,
 };
 pub use inventory::{
     InventoryView, Movement, Place, PlaceCategory, STOCK_DAYS, StockForecast, StockRow, StockState,

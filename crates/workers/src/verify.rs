@@ -23,12 +23,12 @@ use instashop_core::config::Config;
 use instashop_core::live::Figure;
 use instashop_core::proof::{Group, compare};
 use instashop_core::table::SourceDb;
-use instashop_core::view::{DriftProof, TableDrift};
+use instashop_core::view::{DriftProof, SealedDays, TableDrift};
 use instashop_store::live::LiveReader;
 use instashop_store::warehouse::{Auditor, KpiResult};
 use serde::Serialize;
 
-use self::live::{LiveResult, Sealed};
+use self::live::LiveResult;
 use self::page::Line;
 use self::progress::Progress;
 use self::sources::SourceResult;
@@ -149,11 +149,11 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode> {
             if args.kpis {
                 output::print(&kpis::page(&metrics))?;
             }
-            output::print(&page::text(&lines, live.sealed.as_ref(), &live.faults, drift))?;
+            output::print(&page::text(&lines, live.sealed, &live.faults, drift))?;
         }
         Format::Json => output::line(&serde_json::to_string(&Document {
             proof: &proof,
-            sealed: live.sealed.as_ref(),
+            sealed: live.sealed,
             kpis: &kpis,
         })?)?,
     }
@@ -166,7 +166,7 @@ struct Document<'a> {
     #[serde(flatten)]
     proof: &'a DriftProof,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sealed: Option<&'a Sealed>,
+    sealed: Option<SealedDays>,
     #[serde(skip_serializing_if = "<[KpiResult]>::is_empty")]
     kpis: &'a [KpiResult],
 }

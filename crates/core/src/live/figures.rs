@@ -8,6 +8,7 @@ use crate::checkpoint::Partition;
 use crate::contribution::{
     Bucket, Cell, DayMeasure, Measure, PaymentMeasure, ProductKey, ProductMeasure, Scope,
 };
+use crate::view::SealedDays;
 
 /// Name of one number: a day (none for row counts), a measure, and a dimension (empty where there is none).
 ///
@@ -85,14 +86,8 @@ pub struct LiveDump {
     pub generation: String,
     /// When the generation was created.
     pub created_at: Option<DateTime<Utc>>,
-    /// First day that is live; `None` when no day is sealed.
-    pub boundary: Option<NaiveDate>,
-    /// The boundary up to which states and totals of sealed days have left.
-    pub left: Option<NaiveDate>,
-    /// When the totals of sealed days were last written from the warehouse.
-    pub sealed_at: Option<DateTime<Utc>>,
-    /// Changes of sealed days that came since.
-    pub late: u64,
+    /// `None` when no day is sealed.
+    pub sealed: Option<SealedDays>,
     /// Next offset to read, per partition.
     pub checkpoints: Vec<(Partition, i64)>,
     /// Every number that is not zero.
@@ -104,10 +99,14 @@ pub struct LiveDump {
 }
 
 impl LiveDump {
-    /// True when the totals of sealed days say what they should: they were written, and nothing came since. Where no day is
-    /// sealed there is nothing to say.
-    pub const fn is_settled(&self) -> bool {
-        self.boundary.is_none() || (self.sealed_at.is_some() && self.late == 0)
+    /// True when the totals of sealed days say what they should, or no day is sealed.
+    pub fn is_settled(&self) -> bool {
+        self.sealed.is_none_or(|sealed| sealed.is_settled())
+    }
+
+    /// First day that is live; `None` when no day is sealed.
+    pub fn boundary(&self) -> Option<NaiveDate> {
+        self.sealed.map(|sealed| sealed.boundary)
     }
 }
 

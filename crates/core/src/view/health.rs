@@ -172,6 +172,29 @@ pub struct LiveSystem {
     pub unmapped_today: i64,
     /// Sales without a single line, of all days in Redis.
     pub orders_without_lines: i64,
+    /// `None` where no day is sealed.
+    #[serde(default)]
+    pub sealed: Option<SealedDays>,
+}
+
+/// Days whose states have left Redis, and their totals (docs: reliability 5.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedDays {
+    /// First business day that is live: those before it are sealed.
+    pub boundary: NaiveDate,
+    /// True when everything before it has left Redis, but for the totals that stay.
+    pub has_left: bool,
+    /// Changes of sealed days that their totals do not show yet.
+    pub late: u64,
+    /// When their totals were last written from the warehouse; `None` when that has still to be done once.
+    pub written_at: Option<DateTime<Utc>>,
+}
+
+impl SealedDays {
+    /// True when their totals say what they should.
+    pub const fn is_settled(&self) -> bool {
+        self.written_at.is_some() && self.late == 0
+    }
 }
 
 /// What the System tab reads from the warehouse.

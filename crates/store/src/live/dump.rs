@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 use instashop_core::contribution::{Bucket, Cell, Measure, ProductMeasure, Scope};
 use instashop_core::live::{Figure, LiveDump, StateId, Stored, figures_of};
 use instashop_core::order::{Holder, Kept, Order};
@@ -12,6 +12,7 @@ use super::answers::answers;
 use super::fields::{self, Numbers};
 use super::keys::{self, Keys, META, Shelf, meta};
 use super::query::{LiveReader, generation};
+use super::recover::{SEALED_FIELDS, sealed_days};
 use super::scan::scan_on;
 use crate::error::{Kind, StoreError};
 
@@ -142,9 +143,8 @@ async fn moment(
         return Ok(None);
     }
     let mut book = Book::default();
-    let day = |field| held.get(field).and_then(|day: &String| keys::parse_day(day));
-    let boundary = day(meta::BOUNDARY);
-    book.boundary = boundary;
+    let sealed = sealed_days(SEALED_FIELDS.map(|field| held.get(field).map(String::as_str)));
+    book.boundary = sealed.map(|sealed| sealed.boundary);
     book.cells("daily", &answers.take()?);
     let measures: Numbers = answers.take()?;
     book.cells("misc", &answers.take()?);
@@ -184,14 +184,11 @@ async fn moment(
     let (figures, faults) = book.close();
     Ok(Some(LiveDump {
         generation: generation.to_owned(),
-        created_at: millis(&held, meta::CREATED),
-        boundary,
-        left: day(meta::LEFT),
-        sealed_at: millis(&held, meta::SEALED),
-        late: held
-            .get(meta::LATE)
+        created_at: held
+            .get(meta::CREATED)
             .and_then(|text| text.parse().ok())
-            .unwrap_or(0),
+            .and_then(DateTime::from_timestamp_millis),
+        sealed,
         checkpoints: held
             .iter()
             .filter_map(|(field, value)| {
@@ -203,12 +200,6 @@ async fn moment(
         repricing,
         faults,
     }))
-}
-
-fn millis(held: &BTreeMap<String, String>, field: &str) -> Option<DateTime<Utc>> {
-    held.get(field)
-        .and_then(|text| text.parse().ok())
-        .and_then(DateTime::from_timestamp_millis)
 }
 
 /// The totals while they are gathered.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use instashop_core::checkpoint::{Owned, Partition};
 use instashop_core::config::{Meaning, Redis};
 use instashop_core::contribution::{Calendar, Version};
+use instashop_core::view::SealedDays;
 use redis::aio::MultiplexedConnection;
 
 use super::commit::Generation;
@@ -226,6 +227,22 @@ pub(super) async fn stored(connection: &mut MultiplexedConnection) -> Result<Fou
         left: day(left),
     })
 }
+
+/// How far the sealing of days is, by the fields of `live:meta` in the order of [`SEALED_FIELDS`].
+pub(super) fn sealed_days([boundary, left, late, written]: [Option<&str>; 4]) -> Option<SealedDays> {
+    let boundary = boundary.and_then(keys::parse_day)?;
+    Some(SealedDays {
+        boundary,
+        has_left: left.and_then(keys::parse_day) == Some(boundary),
+        late: late.and_then(|late| late.parse().ok()).unwrap_or(0),
+        written_at: written
+            .and_then(|text| text.parse().ok())
+            .and_then(DateTime::from_timestamp_millis),
+    })
+}
+
+/// What [`sealed_days`] needs.
+pub(super) const SEALED_FIELDS: [&str; 4] = [meta::BOUNDARY, meta::LEFT, meta::LATE, meta::SEALED];
 
 fn named(name: String, own: &Version, boundary: Option<NaiveDate>) -> Generation {
     Generation {

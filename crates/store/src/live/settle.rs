@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use instashop_core::config::Redis;
 use instashop_core::contribution::Scope;
 use instashop_core::live::{Figure, LiveDump};
+use instashop_core::view::SealedDays;
 use redis::aio::MultiplexedConnection;
 
 use super::keys::{self, Keys, META, meta};
@@ -68,9 +69,10 @@ impl LiveSettler {
         figures: &BTreeMap<Figure, i64>,
         now: DateTime<Utc>,
     ) -> Result<Option<Settled>, StoreError> {
-        let Some(boundary) = dump.boundary else {
+        let Some(sealed) = dump.sealed else {
             return Ok(None);
         };
+        let boundary = sealed.boundary;
         let keys = Keys::new(&dump.generation);
         let [should, is] = [figures, &dump.figures].map(|figures| places(&keys, figures, boundary));
         let mut wrong: Vec<(&str, &str, i64)> = Vec::new();
@@ -94,19 +96,19 @@ impl LiveSettler {
         };
         let pieces: Vec<&[(&str, &str, i64)]> = wrong.chunks(FIELDS).collect();
         for piece in pieces {
-            if !self.piece(dump, boundary, piece, None).await? {
+            if !self.piece(&dump.generation, sealed, piece, None).await? {
                 return Ok(None);
             }
         }
-        let is_written = self.piece(dump, boundary, &[], Some(now)).await?;
+        let is_written = self.piece(&dump.generation, sealed, &[], Some(now)).await?;
         Ok(is_written.then_some(settled))
     }
 
     /// Writes some fields; the last piece says that all is written, up to the changes that the dump knew of.
     async fn piece(
         &mut self,
-        dump: &LiveDump,
-        boundary: NaiveDate,
+        generation: &str,
+        sealed: SealedDays,
         fields: &[(&str, &str, i64)],
         done: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
@@ -114,8 +116,8 @@ impl LiveSettler {
         command
             .arg(1)
             .arg(META)
-            .arg(&dump.generation)
-            .arg(keys::day(boundary));
+            .arg(generation)
+            .arg(keys::day(sealed.boundary));
         let hashes: Vec<_> = fields.chunk_by(|one, other| one.0 == other.0).collect();
         command.arg(hashes.len());
         for hash in hashes {
@@ -125,7 +127,7 @@ impl LiveSettler {
             }
         }
         let at = done.map_or_else(String::new, |at| at.timestamp_millis().to_string());
-        command.arg(at).arg(dump.late);
+        command.arg(at).arg(sealed.late);
         let answer: Vec<String> = self
             .scripts
             .call(

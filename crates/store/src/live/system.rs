@@ -11,6 +11,7 @@ use super::fields::Numbers;
 use super::keys::{self, Keys};
 use super::link::failure;
 use super::query::{LiveReader, generation, lately, parsed};
+use super::recover::{SEALED_FIELDS, sealed_days};
 use crate::error::StoreError;
 
 impl LiveReader {
@@ -45,6 +46,10 @@ impl LiveReader {
             .arg(keys.daily())
             .arg(format!("{today}|{}", keys::total(Measure::Unmapped)));
         pipeline.cmd("HGETALL").arg(keys.product_days(keys::BARE));
+        pipeline
+            .cmd("HMGET")
+            .arg(keys::META)
+            .arg(SEALED_FIELDS.as_slice());
         let mut answers = answers(
             &mut connection,
             &pipeline,
@@ -57,6 +62,7 @@ impl LiveReader {
         let (up, known): (Option<u32>, Option<u32>) = answers.take()?;
         let unmapped: Option<i64> = answers.take()?;
         let bare: Numbers = answers.take()?;
+        let sealed: [Option<String>; 4] = answers.take()?;
         let mut sources = parsed::<SourceHealth>(sources);
         sources.sort_by(|a, b| a.source.cmp(&b.source));
         Ok(LiveSystem {
@@ -75,6 +81,7 @@ impl LiveReader {
                 .iter()
                 .filter_map(|(day, orders)| keys::parse_day(day).map(|_| orders))
                 .sum(),
+            sealed: sealed_days(sealed.each_ref().map(Option::as_deref)),
         })
     }
 }

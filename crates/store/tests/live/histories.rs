@@ -70,7 +70,7 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
     settle(&config, &meaning, shop.now).await;
     let mut reader = LiveReader::connect(&config, &meaning).await.unwrap();
     let dump = reader.dump().await.unwrap();
-    let boundary = dump.boundary;
+    let boundary = dump.boundary();
     assert_eq!(boundary, shop.seals.then(|| due(shop.now)), "seed {seed}");
     let all = recount(&shop, &meaning, None);
     let mut truth = recount(&shop, &meaning, boundary);
@@ -88,6 +88,11 @@ async fn history(server: &Server, seed: u64) -> (Vec<String>, Met) {
     assert!(!settler.is_due().await.unwrap(), "seed {seed}");
     let dump = reader.dump().await.unwrap();
     assert!(dump.is_settled(), "seed {seed}");
+    assert_eq!(
+        reader.system(shop.now).await.unwrap().sealed,
+        dump.sealed,
+        "seed {seed}"
+    );
     let mut differences = dump.faults;
     for figure in truth.figures.keys().chain(dump.figures.keys()) {
         let (expected, is) = (truth.figures.get(figure), dump.figures.get(figure));
@@ -202,7 +207,8 @@ async fn settle(config: &Redis, meaning: &Meaning, now: DateTime<Utc>) {
         let is_young = dump
             .created_at
             .is_some_and(|created| now - created < Duration::minutes(1));
-        if dump.repricing == 0 && (dump.left == dump.boundary || is_young) {
+        let has_left = dump.sealed.is_none_or(|sealed| sealed.has_left);
+        if dump.repricing == 0 && (has_left || is_young) {
             return;
         }
     }

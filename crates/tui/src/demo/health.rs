@@ -124,6 +124,7 @@ impl Shop {
             },
             unmapped_today: 0,
             orders_without_lines: 2,
+            sealed: None,
         }
     }
 

@@ -57,13 +57,13 @@ pub(super) async fn once(config: &Config) -> Result<Option<Settled>> {
     progress.say("adding up sealed days");
     let gone = auditor.gone_products().await?;
     let here = auditor.as_of_checkpoints(&dump.checkpoints).await?;
-    let figures = here.live_figures(&config.meaning, &gone, dump.boundary).await?;
+    let figures = here.live_figures(&config.meaning, &gone, dump.boundary()).await?;
     let settled = settler.write(&dump, &figures, Utc::now()).await?;
     if let Some(settled) = &settled {
         tracing::info!(
             days = settled.days,
             corrected = settled.corrected,
-            late = dump.late,
+            late = dump.sealed.map_or(0, |sealed| sealed.late),
             "totals of sealed days written to Redis"
         );
     }

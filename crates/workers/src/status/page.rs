@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::table::SourceDb;
-use instashop_core::view::{FlowHealth, MartsHealth, PartitionHealth, SourceHealth, WorkerHealth};
+use instashop_core::view::{
+    FlowHealth, MartsHealth, PartitionHealth, SealedDays, SourceHealth, WorkerHealth,
+};
 
 use super::Health;
 use super::verdict::{Level, Verdict, fresh, newest_sources};
@@ -202,6 +204,21 @@ fn source_cells(source: &SourceHealth, now: DateTime<Utc>) -> [String; 4] {
     ]
 }
 
+/// Days whose rows have left Redis.
+fn of_sealed(sealed: SealedDays) -> String {
+    let totals = match (sealed.written_at, sealed.late) {
+        (None, _) => ", their totals are not written yet".to_owned(),
+        (Some(_), 0) => String::new(),
+        (Some(_), late) => format!(", {late} late changes wait to be written"),
+    };
+    let leaving = if sealed.has_left {
+        ""
+    } else {
+        ", their rows are leaving"
+    };
+    format!("before {}{leaving}{totals}", sealed.boundary)
+}
+
 fn stores(health: &Health, now: DateTime<Utc>) -> String {
     let mut rows = Vec::new();
     if let Ok(live) = &health.live {
@@ -212,6 +229,7 @@ fn stores(health: &Health, now: DateTime<Utc>) -> String {
             "redis",
             &format!("answers in {}{memory}", micros(live.ping_us)),
         ]));
+        rows.extend(live.sealed.map(|sealed| row(["sealed days", &of_sealed(sealed)])));
     }
     if let Ok(warehouse) = &health.warehouse {
         rows.push(row([

@@ -342,7 +342,7 @@ fn local(verdict: &mut Verdict, health: &Health) {
 pub(super) mod tests {
     use std::collections::BTreeMap;
 
-    use instashop_core::view::{DriftProof, LiveSystem, MartsHealth};
+    use instashop_core::view::{DriftProof, LiveSystem, MartsHealth, SealedDays};
 
     use super::super::Away;
     use super::*;
@@ -425,6 +425,12 @@ pub(super) mod tests {
                 ping_us: 180,
                 memory_bytes: Some(12_300_000),
                 flow: flow(),
+                sealed: Some(SealedDays {
+                    boundary: now().date_naive() - TimeDelta::days(35),
+                    has_left: true,
+                    late: 2,
+                    written_at: Some(now() - TimeDelta::hours(3)),
+                }),
                 ..LiveSystem::default()
             }),
             warehouse: Ok(WarehouseSystem {

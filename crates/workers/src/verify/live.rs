@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use color_eyre::eyre::Result;
 use instashop_core::config::Config;
 use instashop_core::live::{Figure, LiveTotals};
 use instashop_core::table::Table;
+use instashop_core::view::SealedDays;
 use instashop_store::live::LiveReader;
 use instashop_store::warehouse::Auditor;
-
-use serde::Serialize;
 
 use super::cut;
 use super::progress::Progress;
@@ -24,33 +22,7 @@ pub(super) struct LiveResult {
     /// Contradictions inside Redis.
     pub(super) faults: Vec<String>,
     /// `None` where no day is sealed.
-    pub(super) sealed: Option<Sealed>,
-}
-
-/// What is to be said of sealed days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Sealed {
-    /// First day that is live.
-    pub(super) boundary: NaiveDate,
-    /// True when everything before it has left Redis, but for the totals that stay.
-    pub(super) has_left: bool,
-    /// Changes of sealed days that their totals do not show yet.
-    pub(super) late: u64,
-    /// When their totals were last written from the warehouse.
-    pub(super) written_at: Option<DateTime<Utc>>,
-}
-
-impl std::fmt::Display for Sealed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let again = "so their totals are not compared; `instashop etl` writes them again";
-        write!(f, "days before {} are sealed: ", self.boundary)?;
-        match (self.written_at, self.late) {
-            (Some(_), 0) => f.write_str("their totals are compared"),
-            (Some(_), 1) => write!(f, "1 change came late, {again}"),
-            (Some(_), late) => write!(f, "{late} changes came late, {again}"),
-            (None, _) => f.write_str("their totals are not written yet; `instashop etl` does it"),
-        }
-    }
+    pub(super) sealed: Option<SealedDays>,
 }
 
 impl LiveResult {
@@ -84,21 +56,16 @@ pub(super) async fn compare(
     progress.say("comparing Redis");
     let gone = auditor.gone_products().await?;
     let here = auditor.as_of_checkpoints(&dump.checkpoints).await?;
-    let warehouse = here.live_figures(&config.meaning, &gone, dump.boundary).await?;
+    let warehouse = here.live_figures(&config.meaning, &gone, dump.boundary()).await?;
     let mut figures = [warehouse, dump.figures.clone()];
     if !dump.is_settled() {
         // What came late to sealed days is written by the process that keeps the marts.
         for side in &mut figures {
-            side.retain(|figure, _| !figure.is_sealed(dump.boundary));
+            side.retain(|figure, _| !figure.is_sealed(dump.boundary()));
         }
     }
     Ok(LiveResult {
-        sealed: dump.boundary.map(|boundary| Sealed {
-            boundary,
-            has_left: dump.left == dump.boundary,
-            late: dump.late,
-            written_at: dump.sealed_at,
-        }),
+        sealed: dump.sealed,
         figures,
         faults: dump.faults,
     })

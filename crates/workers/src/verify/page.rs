@@ -1,8 +1,6 @@
 //! The proof as a table for people.
 
-use instashop_core::view::TableDrift;
-
-use super::live::Sealed;
+use instashop_core::view::{SealedDays, TableDrift};
 
 /// One thing that was compared: a table or a total.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +40,9 @@ pub(super) fn cents(value: i128) -> String {
 }
 
 /// The table: one line per comparison, the differing keys below their line, `drift N` at the end.
-pub(super) fn text(lines: &[Line], sealed: Option<&Sealed>, faults: &[String], drift: i64) -> String {
+pub(super) fn text(lines: &[Line], sealed: Option<SealedDays>, faults: &[String], drift: i64) -> String {
     let mut text = table(lines);
-    text.extend(sealed.map(ToString::to_string));
+    text.extend(sealed.map(of_sealed));
     text.extend(
         faults
             .iter()
@@ -52,6 +50,18 @@ pub(super) fn text(lines: &[Line], sealed: Option<&Sealed>, faults: &[String], d
     );
     text.push(format!("drift {drift}"));
     text.join("\n") + "\n"
+}
+
+/// What is to be said of sealed days.
+fn of_sealed(sealed: SealedDays) -> String {
+    let again = "so their totals are not compared; `instashop etl` writes them again";
+    let said = match (sealed.written_at, sealed.late) {
+        (Some(_), 0) => "their totals are compared".to_owned(),
+        (Some(_), 1) => format!("1 change came late, {again}"),
+        (Some(_), late) => format!("{late} changes came late, {again}"),
+        (None, _) => "their totals are not written yet; `instashop etl` does it".to_owned(),
+    };
+    format!("days before {} are sealed: {said}", sealed.boundary)
 }
 
 /// The rows of the table.
@@ -119,13 +129,13 @@ mod tests {
             },
         ];
         let faults = ["2026-11-21: 3 buyers are counted, 2 are there".to_owned()];
-        let sealed = Sealed {
+        let sealed = SealedDays {
             boundary: "2026-10-17".parse().unwrap(),
             has_left: true,
             late: 3,
             written_at: Some("2026-11-22T10:00:00Z".parse().unwrap()),
         };
-        insta::assert_snapshot!(text(&lines, Some(&sealed), &faults, 13));
+        insta::assert_snapshot!(text(&lines, Some(sealed), &faults, 13));
     }
 
     #[test]
