@@ -23,6 +23,20 @@ pub enum Measure {
     Events,
 }
 
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Revenue,
+        Self::Orders,
+        Self::Open,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Reversed,
+        Self::Unmapped,
+        Self::Events,
+    ];
+}
+
 /// Sums that are kept by business day alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DayMeasure {

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::past::Past;
+use super::rows::Dated;
 use super::run::Progress;
 use super::state::{BrokenState, StateId, Stored};
 use super::step::{Step, Writes};
@@ -32,18 +33,20 @@ impl<'a> Leave<'a> {
         }
     }
 
-    /// True for a kind of which states may leave, or become smaller.
-    pub const fn concerns(id: StateId) -> bool {
-        matches!(
-            id,
-            StateId::Order(_)
-                | StateId::Behaviour(_)
-                | StateId::Movement(_)
-                | StateId::Contact(_)
-                | StateId::Shipment(_)
-                | StateId::Shopper(_)
-                | StateId::Timelines(_)
-        )
+    /// Kinds of which states may leave, or become smaller.
+    pub const KINDS: [fn(i64) -> StateId; 7] = [
+        StateId::Order,
+        StateId::Behaviour,
+        StateId::Movement,
+        StateId::Contact,
+        StateId::Shipment,
+        StateId::Shopper,
+        StateId::Timelines,
+    ];
+
+    /// True for a state of such a kind.
+    pub fn concerns(id: StateId) -> bool {
+        Self::KINDS.into_iter().any(|kind| kind(id.parts().1) == id)
     }
 
     /// Goes as far as the states that were read allow.
@@ -122,10 +125,10 @@ impl<'a> Leave<'a> {
                     open(&mut work.lines, read, StateId::Line(*line))?.new = None;
                 }
             }
-            StateId::Behaviour(_) => self.drop_past(&mut work.behaviour, id, read, |row| row.at)?,
-            StateId::Movement(_) => self.drop_past(&mut work.movements, id, read, |row| row.at)?,
-            StateId::Contact(_) => self.drop_past(&mut work.contacts, id, read, |row| row.at)?,
-            StateId::Shipment(_) => self.drop_past(&mut work.shipments, id, read, |row| row.due_at)?,
+            StateId::Behaviour(_) => self.drop_past(&mut work.behaviour, id, read)?,
+            StateId::Movement(_) => self.drop_past(&mut work.movements, id, read)?,
+            StateId::Contact(_) => self.drop_past(&mut work.contacts, id, read)?,
+            StateId::Shipment(_) => self.drop_past(&mut work.shipments, id, read)?,
             StateId::Shopper(_) => {
                 if let Some(since) = self.keep.sales {
                     open(&mut work.shoppers, read, id)?.new.forget_before(since);
@@ -145,13 +148,16 @@ impl<'a> Leave<'a> {
         slots: &mut Rows<T>,
         id: StateId,
         read: &BTreeMap<StateId, Stored>,
-        at: impl Fn(&T) -> Option<i64>,
     ) -> Result<(), BrokenState>
     where
-        T: Clone + serde::de::DeserializeOwned,
+        T: Dated + Clone + serde::de::DeserializeOwned,
     {
         let slot = open(slots, read, id)?;
-        let is_past = |kept: &Kept<T>| kept.row.as_ref().is_some_and(|row| self.keep.is_past(at(row)));
+        let is_past = |kept: &Kept<T>| {
+            kept.row
+                .as_ref()
+                .is_some_and(|row| self.keep.is_past(row.moment()))
+        };
         if slot.new.as_ref().is_some_and(is_past) {
             slot.new = None;
         }

@@ -14,6 +14,36 @@ pub use merchant::{Known, Merchant};
 pub use movement::Movement;
 pub use parcel::Parcel;
 
+/// A row of a moment: its business day decides how long it is kept.
+pub(super) trait Dated {
+    /// Microseconds since the epoch, UTC; of a shipment when it is due.
+    fn moment(&self) -> Option<i64>;
+}
+
+impl Dated for Behaviour {
+    fn moment(&self) -> Option<i64> {
+        self.at
+    }
+}
+
+impl Dated for Movement {
+    fn moment(&self) -> Option<i64> {
+        self.at
+    }
+}
+
+impl Dated for Contact {
+    fn moment(&self) -> Option<i64> {
+        self.at
+    }
+}
+
+impl Dated for Parcel {
+    fn moment(&self) -> Option<i64> {
+        self.due_at
+    }
+}
+
 /// Text as PostgreSQL's `lower(btrim(text))`.
 fn folded(text: &str) -> String {
     text.trim_matches(' ').to_lowercase()

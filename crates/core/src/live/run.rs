@@ -94,7 +94,8 @@ impl<'a> Run<'a> {
             for id in self.orders {
                 open(&mut records.work.orders, read, StateId::Order(*id))?.touched = true;
             }
-            let (work, tape, crossings) = (records.work, records.tape, records.crossings);
+            let crossings = records.crossings();
+            let (work, tape) = (records.work, records.tape);
             self.applied = Some(Applied {
                 moves: Moves::of(&work, self.meaning),
                 work,
