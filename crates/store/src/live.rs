@@ -218,10 +218,6 @@ impl LiveSink {
         batch: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Step, StoreError> {
-        let broken = |error: BrokenState| {
-            StoreError::new(Kind::Broken, format!("the live states cannot be used: {error}"))
-                .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
-        };
         let mut last = None;
         for _ in 0..READS {
             let mut run = Run::new(batch, generation.window(now), &self.meaning);
@@ -237,15 +233,21 @@ impl LiveSink {
                         last = Some(error);
                         break;
                     }
-                    Err(error) => return Err(broken(error)),
+                    Err(error) => return Err(broken(&error)),
                 }
             }
         }
         Err(last.map_or_else(
             || StoreError::new(Kind::Broken, "the live states could not be read"),
-            broken,
+            |error| broken(&error),
         ))
     }
+}
+
+/// States that contradict themselves, as an error for the operator.
+fn broken(error: &BrokenState) -> StoreError {
+    StoreError::new(Kind::Broken, format!("the live states cannot be used: {error}"))
+        .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
 }
 
 /// Reads states, one HMGET for each hash, all in one round trip.

@@ -56,7 +56,7 @@ impl Cut<'_> {
     /// Every number of this cut that is not zero, under the names of the live store's figures, as far as the tables of
     /// the cut give them: row counts of every table, and for the sales database everything else.
     pub async fn figures(&self, meaning: &Meaning, gone: &Gone) -> Result<BTreeMap<Figure, i64>, StoreError> {
-        figures::read(self, meaning, gone).await
+        figures::read(self, meaning, gone, None).await
     }
 
     /// The numbers that a live store holds whose days before `boundary` are sealed: every one of the days from it on, rows of
@@ -67,7 +67,7 @@ impl Cut<'_> {
         gone: &Gone,
         boundary: Option<NaiveDate>,
     ) -> Result<BTreeMap<Figure, i64>, StoreError> {
-        figures::read_live(self, meaning, gone, boundary).await
+        figures::read(self, meaning, gone, boundary).await
     }
 
     /// Count and checksum of each table's rows. Equal sums mean equal rows, whatever their order.

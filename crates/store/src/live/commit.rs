@@ -7,9 +7,11 @@ use instashop_core::batch::Batch;
 use instashop_core::checkpoint::{Answer, Partition, Step};
 use instashop_core::contribution::{Calendar, ProductKey, ProductMeasure, Scope};
 use instashop_core::live::{Window, Writes};
+use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 
 use super::keys::{self, Keys, META, Place};
+use super::scripts::{Name, Scripts};
 use crate::error::{Kind, StoreError};
 
 /// Added to the end of a bucket's life before Redis removes it, so that a worker stops correcting it first.
@@ -56,6 +58,32 @@ pub(super) fn head(command: &mut Cmd, generation: &Generation, steps: &[Step]) {
             .arg(step.epoch)
             .arg(step.base)
             .arg(step.next);
+    }
+}
+
+/// Writes without moving a checkpoint, for work in the background; false when a state, the boundary or the generation is not
+/// what it was, and the same has to be computed again.
+pub(super) async fn write_alone(
+    connection: &mut MultiplexedConnection,
+    scripts: &Scripts,
+    generation: &Generation,
+    writes: &Writes,
+    calendar: Calendar,
+    now: DateTime<Utc>,
+    what: &str,
+) -> Result<bool, StoreError> {
+    let batch = Batch::default();
+    let mut command = scripts.command(Name::Commit);
+    head(&mut command, generation, &batch.steps);
+    body(&mut command, &generation.keys, writes, calendar, now);
+    let answer = scripts.call(connection, &command, what).await?;
+    match verdict(&texts(answer), &batch)? {
+        Verdict::Done => Ok(true),
+        Verdict::Conflict | Verdict::Boundary(_) => Ok(false),
+        Verdict::Refused(_) => Err(StoreError::new(
+            Kind::Transient,
+            format!("{what}: another live generation began meanwhile"),
+        )),
     }
 }
 

@@ -14,13 +14,13 @@ use instashop_core::live::{Progress, Run, StateId, Stored, Writes};
 use instashop_core::order::Order;
 use redis::aio::MultiplexedConnection;
 
-use super::commit::{self, Generation, Verdict};
+use super::commit::{self, Generation};
 use super::fields::Numbers;
 use super::link::failure;
 use super::scan::scan_on;
-use super::scripts::{Name, Scripts};
-use super::states;
-use crate::error::{Kind, StoreError};
+use super::scripts::Scripts;
+use super::{broken, states};
+use crate::error::StoreError;
 
 /// Keys looked at in one step.
 const SCAN: usize = 500;
@@ -129,7 +129,9 @@ impl Desk<'_> {
             .map_err(|error| failure("reading order states failed", error))?;
         let mut orders = Vec::new();
         for (id, text) in held {
-            let order: Option<Order> = Stored::new(Some(text)).read(StateId::Order(id)).map_err(broken)?;
+            let order: Option<Order> = Stored::new(Some(text))
+                .read(StateId::Order(id))
+                .map_err(|error| broken(&error))?;
             let holds = order.is_some_and(|order| {
                 let mut lines = order.lines.values().filter_map(|line| line.product);
                 lines.any(|product| products.contains_key(&product))
@@ -147,7 +149,7 @@ impl Desk<'_> {
                 Ok(Progress::Read(ids)) => states(connection, self.generation, ids, &mut read).await?,
                 Ok(Progress::Done(done)) => return self.write(connection, &done.writes).await,
                 Err(error) if error.may_be_torn() => return Ok(false),
-                Err(error) => return Err(broken(error)),
+                Err(error) => return Err(broken(&error)),
             }
         }
     }
@@ -176,27 +178,16 @@ impl Desk<'_> {
         connection: &mut MultiplexedConnection,
         writes: &Writes,
     ) -> Result<bool, StoreError> {
-        let batch = Batch::default();
-        let mut command = self.scripts.command(Name::Commit);
-        commit::head(&mut command, self.generation, &batch.steps);
         let calendar = Calendar::new(self.meaning.tz());
-        commit::body(&mut command, &self.generation.keys, writes, calendar, self.now);
-        let answer = self
-            .scripts
-            .call(connection, &command, "converting orders again failed")
-            .await?;
-        match commit::verdict(&commit::texts(answer), &batch)? {
-            Verdict::Done => Ok(true),
-            Verdict::Conflict | Verdict::Boundary(_) => Ok(false),
-            Verdict::Refused(_) => Err(StoreError::new(
-                Kind::Transient,
-                "another live generation began while orders were converted again",
-            )),
-        }
+        commit::write_alone(
+            connection,
+            self.scripts,
+            self.generation,
+            writes,
+            calendar,
+            self.now,
+            "converting orders again failed",
+        )
+        .await
     }
-}
-
-fn broken(error: impl std::fmt::Display) -> StoreError {
-    StoreError::new(Kind::Broken, format!("the live states cannot be used: {error}"))
-        .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
 }

@@ -10,20 +10,19 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use instashop_core::batch::Batch;
 use instashop_core::contribution::Calendar;
-use instashop_core::live::{Leave, Progress, StateId, Stored, Writes};
+use instashop_core::live::{Leave, Progress, StateId, Stored};
 use redis::aio::MultiplexedConnection;
 
 use super::answers::answers;
-use super::commit::{self, Generation, Verdict};
+use super::commit::{self, Generation};
 use super::keys::{self, Passing};
 use super::link::failure;
 use super::recover::Own;
 use super::scan::scan_on;
 use super::scripts::{Name, Scripts};
-use super::states;
-use crate::error::{Kind, StoreError};
+use super::{broken, states};
+use crate::error::StoreError;
 
 /// Keys looked at in one step.
 const SCAN: usize = 200;
@@ -73,7 +72,7 @@ impl Sealer {
             self.walk = None;
             return Ok(());
         };
-        if is_rebuilding || !desk.is_settled(connection).await? {
+        if is_rebuilding || !desk.is_quiet(connection).await? {
             return Ok(());
         }
         let began = Instant::now();
@@ -128,7 +127,7 @@ impl Desk<'_> {
     }
 
     /// True when no worker is reading everything again.
-    async fn is_settled(&self, connection: &mut MultiplexedConnection) -> Result<bool, StoreError> {
+    async fn is_quiet(&self, connection: &mut MultiplexedConnection) -> Result<bool, StoreError> {
         let created = self.generation.name.parse().ok();
         let created = created.and_then(DateTime::from_timestamp_millis);
         if created.is_some_and(|created| self.now - created < SETTLING) {
@@ -204,33 +203,25 @@ impl Desk<'_> {
         let ids: Vec<StateId> = read.keys().copied().collect();
         let leave = Leave::new(&ids, self.generation.window(self.now), self.own.meaning);
         loop {
-            let done = leave.go_on(&read).map_err(|error| {
-                StoreError::new(Kind::Broken, format!("the live states cannot be used: {error}"))
-                    .hint("somebody else changed keys of the live flow; run `instashop rebuild live`")
-            })?;
-            match done {
-                Progress::Read(ids) => states(connection, self.generation, ids, &mut read).await?,
+            let done = match leave.go_on(&read).map_err(|error| broken(&error))? {
+                Progress::Read(ids) => {
+                    states(connection, self.generation, ids, &mut read).await?;
+                    continue;
+                }
                 Progress::Done(done) if done.writes.states.is_empty() => return Ok(true),
-                Progress::Done(done) => return self.write(connection, &done.writes).await,
-            }
+                Progress::Done(done) => done,
+            };
+            return commit::write_alone(
+                connection,
+                self.scripts,
+                self.generation,
+                &done.writes,
+                Calendar::new(self.own.meaning.tz()),
+                self.now,
+                "letting states of sealed days leave failed",
+            )
+            .await;
         }
-    }
-
-    async fn write(
-        &self,
-        connection: &mut MultiplexedConnection,
-        writes: &Writes,
-    ) -> Result<bool, StoreError> {
-        let batch = Batch::default();
-        let mut command = self.scripts.command(Name::Commit);
-        commit::head(&mut command, self.generation, &batch.steps);
-        let calendar = Calendar::new(self.own.meaning.tz());
-        commit::body(&mut command, &self.generation.keys, writes, calendar, self.now);
-        let answer = self
-            .scripts
-            .call(connection, &command, "letting states of sealed days leave failed")
-            .await?;
-        Ok(commit::verdict(&commit::texts(answer), &batch)? == Verdict::Done)
     }
 
     /// Removes keys and fields; false when boundary or generation moved on.
@@ -268,16 +259,7 @@ impl Desk<'_> {
 
 /// The states of a kind that may leave, by the name of the kind.
 fn kind_of(name: &str) -> Option<fn(i64) -> StateId> {
-    let kinds: [fn(i64) -> StateId; 7] = [
-        StateId::Order,
-        StateId::Behaviour,
-        StateId::Movement,
-        StateId::Contact,
-        StateId::Shipment,
-        StateId::Shopper,
-        StateId::Timelines,
-    ];
-    kinds.into_iter().find(|kind| kind(0).parts().0 == name)
+    Leave::KINDS.into_iter().find(|kind| kind(0).parts().0 == name)
 }
 
 #[cfg(test)]

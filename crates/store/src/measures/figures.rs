@@ -43,7 +43,13 @@ const NAMES: [&str; 23] = [
 
 type Figures = BTreeMap<Figure, i64>;
 
-pub(super) async fn read(cut: &Cut<'_>, meaning: &Meaning, gone: &Gone) -> Result<Figures, StoreError> {
+/// Every figure; with a boundary those that a live store with that boundary holds.
+pub(super) async fn read(
+    cut: &Cut<'_>,
+    meaning: &Meaning,
+    gone: &Gone,
+    boundary: Option<NaiveDate>,
+) -> Result<Figures, StoreError> {
     let (statuses, classes): (Vec<&str>, Vec<&str>) = meaning
         .order_status
         .iter()
@@ -104,38 +110,23 @@ pub(super) async fn read(cut: &Cut<'_>, meaning: &Meaning, gone: &Gone) -> Resul
         }
     }
     for table in cut.prelude.tables() {
-        figures.insert(rows_of(table), rows::count(cut, table).await?);
+        let live = match boundary {
+            Some(boundary) => rows::live_count(cut, table, &meaning.zone, boundary).await?,
+            None => None,
+        };
+        let rows = match live {
+            Some(rows) => rows,
+            None => rows::count(cut, table).await?,
+        };
+        let figure = Figure {
+            day: None,
+            name: "rows",
+            dimension: table.name().to_owned(),
+        };
+        figures.insert(figure, rows);
     }
-    figures.retain(|_, value| *value != 0);
+    figures.retain(|figure, value| *value != 0 && figure.is_held(boundary));
     Ok(figures)
-}
-
-/// The figures that a live store with a boundary holds.
-pub(super) async fn read_live(
-    cut: &Cut<'_>,
-    meaning: &Meaning,
-    gone: &Gone,
-    boundary: Option<NaiveDate>,
-) -> Result<Figures, StoreError> {
-    let mut figures = read(cut, meaning, gone).await?;
-    let Some(boundary) = boundary else {
-        return Ok(figures);
-    };
-    for table in cut.prelude.tables() {
-        if let Some(rows) = rows::live_count(cut, table, &meaning.zone, boundary).await? {
-            figures.insert(rows_of(table), rows);
-        }
-    }
-    figures.retain(|figure, value| *value != 0 && figure.is_held(Some(boundary)));
-    Ok(figures)
-}
-
-fn rows_of(table: Table) -> Figure {
-    Figure {
-        day: None,
-        name: "rows",
-        dimension: table.name().to_owned(),
-    }
 }
 
 async fn add(

@@ -274,17 +274,6 @@ fn utc_hour(text: &str) -> Option<i64> {
     Some(at.and_utc().timestamp().div_euclid(3600))
 }
 
-const MEASURES: [Measure; 8] = [
-    Measure::Revenue,
-    Measure::Orders,
-    Measure::Open,
-    Measure::Failed,
-    Measure::Cancelled,
-    Measure::Reversed,
-    Measure::Unmapped,
-    Measure::Events,
-];
-
 /// Every sum that is kept by day alone.
 fn day_measures() -> impl Iterator<Item = DayMeasure> {
     let named = [
@@ -311,7 +300,7 @@ fn day_measures() -> impl Iterator<Item = DayMeasure> {
 }
 
 fn total_of_day(scope: Scope, day: NaiveDate, name: &str) -> Option<Cell> {
-    if let Some(measure) = MEASURES.into_iter().find(|measure| total(*measure) == name) {
+    if let Some(measure) = Measure::ALL.into_iter().find(|measure| total(*measure) == name) {
         return Some(Cell::Total {
             scope,
             bucket: Bucket::Day(day),
@@ -423,7 +412,7 @@ mod tests {
             },
         ];
         for scope in [Scope::Platform, Scope::Store(20_260_821)] {
-            cells.extend(MEASURES.map(|measure| Cell::Total {
+            cells.extend(Measure::ALL.map(|measure| Cell::Total {
                 scope,
                 bucket: Bucket::Day(day),
                 measure,
