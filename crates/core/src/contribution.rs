@@ -5,7 +5,7 @@
 //! every total exactly by what changed (docs: kpis 2.1). Where a total lives in Redis is decided by `instashop_store`.
 //!
 //! Numbers that need more than one row have a state of their own that gathers it: an order holds its lines, a product its
-//! stock rows, a shopper the days of their sales, a timeline the events and orders of one actor at one store. Each of
+//! stock rows, a shopper the days of their sales, a timeline the events and orders of one actor at one store for a while. Each of
 //! them is compared and replaced like any other state, so that the contribution stays a function of one state.
 
 mod calendar;
@@ -19,7 +19,7 @@ mod timelines;
 pub use calendar::{Bucket, Calendar, HALF_MINUTE_LIFE_HOURS, HOUR_LIFE_DAYS, MINUTE_LIFE_HOURS};
 pub use cell::Cell;
 pub use measure::{
-    DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey, ProductMeasure, Sight,
+    DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey, ProductMeasure,
     StockStatus,
 };
 pub use orders::{of_order, of_shopper};
@@ -34,7 +34,7 @@ use crate::config::Meaning;
 
 /// Version of this code: raise it whenever a state or a contribution changes its form or meaning. A new version is a
 /// new live generation, built again from the topics.
-pub const CODE_VERSION: u32 = 3;
+pub const CODE_VERSION: u32 = 4;
 
 /// Contribution version: of the code, and of the maps that give meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

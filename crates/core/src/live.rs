@@ -5,6 +5,7 @@
 //! and hands the result to a script that applies all of it or nothing. Nothing here knows a clock: a [`Window`] decides
 //! only which corrections come too late for a bucket with a limited life or for a sealed day. States of sealed days [`Leave`].
 
+mod chain;
 mod deltas;
 mod figures;
 mod gather;
@@ -37,5 +38,5 @@ pub use shopper::Shopper;
 pub use state::{BrokenState, DIGEST_LEN, StateId, Stored};
 pub use step::{StateWrite, Step, Writes};
 pub use tender::Tender;
-pub use timeline::{Timeline, Timelines};
+pub use timeline::{Stretch, StretchKey, Timelines};
 pub use window::Window;

@@ -103,11 +103,15 @@ impl VisitOutcome {
 /// Seconds below which a visit with fewer than two views bounced.
 const BOUNCE_MICROS: i64 = 10_000_000;
 
-/// A visit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visit<'a> {
-    /// Its stops, in order; at least one is a behaviour event, for orders alone make no visit.
-    pub stops: &'a [Stop],
+/// A visit, as far as it was followed: enough to go on with it at its next stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Visit {
+    /// When it began, microseconds since the epoch, UTC.
+    pub start: i64,
+    /// When its last stop was.
+    pub end: i64,
+    /// Behaviour events; orders alone make no visit.
+    pub events: i64,
     /// Views of pages and products.
     pub views: i64,
     /// Additions to the cart.
@@ -123,42 +127,36 @@ pub struct Visit<'a> {
     pub reached: u8,
 }
 
-impl<'a> Visit<'a> {
-    /// Looks at the stops of one visit; `None` without a behaviour event.
-    fn of(stops: &'a [Stop]) -> Option<Self> {
-        if stops.iter().all(|stop| stop.is_order) {
-            return None;
-        }
+impl Visit {
+    /// Follows the visit over more stops, in order: all of those of a moment at once, for the funnel takes them in any order.
+    fn follow(mut self, stops: &[Stop]) -> Self {
         let count =
             |kinds: &[StopKind]| stops.iter().filter(|stop| kinds.contains(&stop.kind)).count() as i64;
-        Some(Self {
-            stops,
-            views: count(&[StopKind::PageView, StopKind::ProductView]),
-            adds: count(&[StopKind::AddToCart]),
-            removes: count(&[StopKind::RemoveFromCart]),
-            checkouts: count(&[StopKind::BeginCheckout]),
-            purchases: count(&[StopKind::Order]),
-            reached: reached(stops),
-        })
+        if let Some(last) = stops.last() {
+            self.end = last.at;
+        }
+        self.events += stops.iter().filter(|stop| !stop.is_order).count() as i64;
+        self.views += count(&[StopKind::PageView, StopKind::ProductView]);
+        self.adds += count(&[StopKind::AddToCart]);
+        self.removes += count(&[StopKind::RemoveFromCart]);
+        self.checkouts += count(&[StopKind::BeginCheckout]);
+        self.purchases += count(&[StopKind::Order]);
+        self.reached = reached(self.reached, stops);
+        self
     }
 
-    /// When it began.
-    pub fn start(&self) -> i64 {
-        self.stops.first().map_or(0, |stop| stop.at)
+    /// False while there are only orders.
+    pub const fn is_visit(&self) -> bool {
+        self.events > 0
     }
 
-    /// When its last event was.
-    pub fn end(&self) -> i64 {
-        self.stops.last().map_or(0, |stop| stop.at)
-    }
-
-    /// From the first event to the last, in microseconds (D8).
-    pub fn micros(&self) -> i64 {
-        self.end() - self.start()
+    /// From the first stop to the last, in microseconds (D8).
+    pub const fn micros(&self) -> i64 {
+        self.end - self.start
     }
 
     /// How it ends if nothing more happens.
-    pub fn outcome(&self) -> VisitOutcome {
+    pub const fn outcome(&self) -> VisitOutcome {
         if self.purchases > 0 {
             VisitOutcome::Conversion
         } else if self.adds > self.removes {
@@ -169,10 +167,16 @@ impl<'a> Visit<'a> {
             VisitOutcome::Browse
         }
     }
+
+    /// True when a stop at this moment still belongs to it: no more than `gap` microseconds after its last.
+    pub const fn reaches(&self, at: i64, gap: i64) -> bool {
+        at.saturating_sub(self.end) <= gap
+    }
 }
 
-/// The closed funnel, step by step: the earliest moment of each step that is not before the step before it.
-fn reached(stops: &[Stop]) -> u8 {
+/// The closed funnel, step by step from those reached before: the earliest moment of each step that is not before the step
+/// before it.
+fn reached(before: u8, stops: &[Stop]) -> u8 {
     const STEPS: [&[StopKind]; 5] = [
         &[StopKind::PageView, StopKind::ProductView, StopKind::Search],
         &[StopKind::ProductView],
@@ -181,8 +185,8 @@ fn reached(stops: &[Stop]) -> u8 {
         &[StopKind::Order],
     ];
     let mut since = i64::MIN;
-    let mut reached = 0;
-    for kinds in STEPS {
+    let mut reached = before;
+    for kinds in STEPS.iter().skip(usize::from(before)) {
         let first = stops
             .iter()
             .find(|stop| stop.at >= since && kinds.contains(&stop.kind));
@@ -193,11 +197,19 @@ fn reached(stops: &[Stop]) -> u8 {
     reached
 }
 
-/// Cuts a sorted timeline into visits: more than `gap` microseconds without a stop end one.
-pub fn visits(stops: &[Stop], gap: i64) -> impl Iterator<Item = Visit<'_>> {
+/// Cuts a sorted piece of a timeline into visits, orders alone included: more than `gap` microseconds without a stop end
+/// one. The first goes on with the visit that is `carried` over from the piece before, if there is one.
+pub fn visits(carried: Option<Visit>, stops: &[Stop], gap: i64) -> impl Iterator<Item = Visit> {
+    let mut carried = carried;
     stops
         .chunk_by(move |before, after| after.at.saturating_sub(before.at) <= gap)
-        .filter_map(Visit::of)
+        .map(move |stops| {
+            let begun = carried.take().unwrap_or(Visit {
+                start: stops[0].at,
+                ..Visit::default()
+            });
+            begun.follow(stops)
+        })
 }
 
 #[cfg(test)]
@@ -205,6 +217,7 @@ mod tests {
     use super::*;
 
     const MINUTE: i64 = 60_000_000;
+    const GAP: i64 = 30 * MINUTE;
 
     /// `12p` is a product view at minute 12; letters as in the stored form.
     fn timeline(text: &str) -> Vec<Stop> {
@@ -251,19 +264,30 @@ mod tests {
         ];
         for (text, expected) in cases {
             let stops = timeline(text);
-            let found: Vec<_> = visits(&stops, 30 * MINUTE)
-                .map(|visit| (visit.outcome(), visit.reached))
-                .collect();
-            assert_eq!(found, *expected, "{text}");
+            let found = |visits: &mut dyn Iterator<Item = Visit>| -> Vec<_> {
+                visits
+                    .filter(Visit::is_visit)
+                    .map(|visit| (visit.outcome(), visit.reached))
+                    .collect()
+            };
+            assert_eq!(found(&mut visits(None, &stops, GAP)), *expected, "{text}");
+            // The same in two pieces, wherever time is cut.
+            for cut in stops.iter().map(|stop| stop.at) {
+                let (before, after) = stops.split_at(stops.partition_point(|stop| stop.at < cut));
+                let mut visits_before: Vec<_> = visits(None, before, GAP).collect();
+                let carried = visits_before.pop_if(|visit| visit.reaches(cut, GAP));
+                let all = visits_before.into_iter().chain(visits(carried, after, GAP));
+                assert_eq!(found(&mut { all }), *expected, "{text} cut at {cut}");
+            }
         }
     }
 
     #[test]
     fn a_visit_lasts_from_its_first_event_to_its_last() {
         let stops = timeline("10v 12p 20o");
-        let visit = visits(&stops, 30 * MINUTE).next().unwrap();
+        let visit = visits(None, &stops, GAP).next().unwrap();
         assert_eq!(
-            (visit.start(), visit.end(), visit.micros()),
+            (visit.start, visit.end, visit.micros()),
             (10 * MINUTE, 20 * MINUTE, 10 * MINUTE)
         );
         assert_eq!((visit.views, visit.purchases), (2, 1));

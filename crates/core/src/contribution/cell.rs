@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::calendar::{Bucket, Calendar};
 use super::measure::{
-    DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey, ProductMeasure, Sight,
+    DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey, ProductMeasure,
     StockStatus,
 };
 use super::scope::Scope;
@@ -128,8 +128,11 @@ pub enum Cell {
         /// `b<buyer>` or `c<store>` (D5).
         actor: String,
     },
-    /// Stores at which an actor began a visit on a day: a reference count (KPI visitors).
+    /// Visits that an actor began on a day: a reference count, the number of actors that have one is kept beside it (KPI
+    /// visitors).
     Visitor {
+        /// Whose.
+        scope: Scope,
         /// Business day.
         day: NaiveDate,
         /// `b<buyer>` or `c<store>` (D5).
@@ -146,14 +149,12 @@ pub enum Cell {
         /// True for those that said they found nothing.
         in_vain: bool,
     },
-    /// How a product was looked at on a day.
+    /// Views of a product on a day (KPI product_views).
     Seen {
         /// Business day.
         day: NaiveDate,
         /// The product.
         product: i64,
-        /// Which count.
-        sight: Sight,
     },
     /// A visit without an order, which may still go on.
     OpenVisit {

@@ -72,8 +72,6 @@ pub enum DayMeasure {
     CheckoutVisits,
     /// Visits with a checkout event.
     BegunVisits,
-    /// Distinct actors at a store (KPI visitors); the platform's are [`Cell::Visitor`].
-    Visitors,
 }
 
 /// Sums of a payment method on a day.
@@ -109,15 +107,6 @@ pub enum ProductKey {
     Unknown,
     /// A sale without a single line: category `unattributed`.
     Bare,
-}
-
-/// How a product was looked at on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sight {
-    /// Views (KPI product_views).
-    Views,
-    /// Visits with a view.
-    Visits,
 }
 
 /// What somebody does right now (KPIs visitors_now, live_carts).

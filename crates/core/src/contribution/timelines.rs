@@ -1,70 +1,35 @@
 //! Contribution of the timelines of actors at stores: visits, the funnel, and who is here right now (docs: kpis 1.3).
 
-use std::collections::BTreeSet;
-
-use chrono::NaiveDate;
-
-use super::{Add, Bucket, Calendar, Cell, DayMeasure, Doing, Scope, Sight};
-use crate::live::{Timeline, Timelines};
-use crate::visits::{StopKind, Visit, VisitOutcome, visits};
+use super::{Add, Bucket, Calendar, Cell, DayMeasure, Doing, Scope};
+use crate::live::{StretchKey, Timelines};
+use crate::visits::{Stop, StopKind, Visit, VisitOutcome};
 
 /// Contribution of a state of timelines. A visit ends after `gap` microseconds without a stop; it belongs to the business
-/// day it began on.
+/// day it began on, and to the stretch it ends in.
 pub fn of_timelines(timelines: &Timelines, calendar: Calendar, gap: i64, add: &mut Add<'_>) {
-    for timeline in &timelines.0 {
-        let mut days = BTreeSet::new();
-        for visit in visits(&timeline.stops, gap) {
-            let Some([Bucket::Day(day), ..]) = calendar.buckets(visit.start()) else {
-                continue;
-            };
-            if days.insert(day) {
-                add(
-                    Cell::Visitor {
-                        day,
-                        actor: timeline.actor.clone(),
-                    },
-                    1,
-                );
-                add(
-                    Cell::Day {
-                        scope: Scope::Store(timeline.store),
-                        day,
-                        measure: DayMeasure::Visitors,
-                    },
-                    1,
-                );
-            }
-            of_visit(timeline, &visit, day, calendar, add);
+    for stretch in &timelines.0 {
+        let mut visits: Vec<Visit> = stretch.visits(gap).collect();
+        if stretch.goes_on {
+            visits.pop();
         }
-        for stop in &timeline.stops {
-            let mut now = |doing| {
-                add(
-                    Cell::Now {
-                        doing,
-                        at: stop.at,
-                        store: timeline.store,
-                        actor: timeline.actor.clone(),
-                        is_order: stop.is_order,
-                        id: stop.id,
-                    },
-                    1,
-                );
-            };
-            now(Doing::Visiting);
-            match stop.kind {
-                StopKind::AddToCart | StopKind::RemoveFromCart => now(Doing::Shopping),
-                StopKind::BeginCheckout => now(Doing::CheckingOut),
-                StopKind::Order => now(Doing::Purchasing),
-                _ => {}
-            }
+        for visit in visits.iter().filter(|visit| visit.is_visit()) {
+            of_visit(&stretch.key, visit, calendar, add);
+        }
+        for stop in &stretch.stops {
+            of_stop(&stretch.key, stop, calendar, add);
         }
     }
 }
 
-fn of_visit(timeline: &Timeline, visit: &Visit<'_>, day: NaiveDate, calendar: Calendar, add: &mut Add<'_>) {
+fn of_visit(key: &StretchKey, visit: &Visit, calendar: Calendar, add: &mut Add<'_>) {
+    let Some([Bucket::Day(day), ..]) = calendar.buckets(visit.start) else {
+        return;
+    };
     let outcome = visit.outcome();
     let micros = visit.micros();
-    for scope in [Scope::Platform, Scope::Store(timeline.store)] {
+    for scope in [Scope::Platform, Scope::Store(key.store)] {
+        let actor = key.actor.clone();
+        add(Cell::Visitor { scope, day, actor }, 1);
         let mut sum = |measure, value: i64| {
             if value != 0 {
                 add(Cell::Day { scope, day, measure }, value);
@@ -87,30 +52,43 @@ fn of_visit(timeline: &Timeline, visit: &Visit<'_>, day: NaiveDate, calendar: Ca
     if outcome != VisitOutcome::Conversion {
         add(
             Cell::OpenVisit {
-                end: visit.end(),
-                start: visit.start(),
-                store: timeline.store,
-                actor: timeline.actor.clone(),
+                end: visit.end,
+                start: visit.start,
+                store: key.store,
+                actor: key.actor.clone(),
                 outcome,
                 has_cart: visit.adds > 0,
             },
             1,
         );
     }
-    // Products belong to the day they were looked at, which may be the one after the visit began.
-    let mut seen = BTreeSet::new();
-    for stop in visit
-        .stops
-        .iter()
-        .filter(|stop| stop.kind == StopKind::ProductView)
+}
+
+fn of_stop(key: &StretchKey, stop: &Stop, calendar: Calendar, add: &mut Add<'_>) {
+    // Views belong to the day of the view, which may be the one after the visit began.
+    if let (StopKind::ProductView, Some(product)) = (stop.kind, stop.product)
+        && let Some([Bucket::Day(day), ..]) = calendar.buckets(stop.at)
     {
-        let (Some(product), Some([Bucket::Day(day), ..])) = (stop.product, calendar.buckets(stop.at)) else {
-            continue;
-        };
-        let mut count = |sight| add(Cell::Seen { day, product, sight }, 1);
-        count(Sight::Views);
-        if seen.insert((day, product)) {
-            count(Sight::Visits);
-        }
+        add(Cell::Seen { day, product }, 1);
+    }
+    let mut now = |doing| {
+        add(
+            Cell::Now {
+                doing,
+                at: stop.at,
+                store: key.store,
+                actor: key.actor.clone(),
+                is_order: stop.is_order,
+                id: stop.id,
+            },
+            1,
+        );
+    };
+    now(Doing::Visiting);
+    match stop.kind {
+        StopKind::AddToCart | StopKind::RemoveFromCart => now(Doing::Shopping),
+        StopKind::BeginCheckout => now(Doing::CheckingOut),
+        StopKind::Order => now(Doing::Purchasing),
+        _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::timeline::Cut;
 use super::window::Window;
 use super::work::{Rows, Slots, Work};
 use crate::config::Meaning;
@@ -11,7 +12,7 @@ use crate::table::Table;
 /// Difference between what the states of a batch contribute now and what they contributed when they were read.
 pub(super) fn deltas(work: &Work, window: Window, meaning: &Meaning) -> BTreeMap<Cell, i64> {
     let calendar = Calendar::new(meaning.tz());
-    let gap = i64::from(meaning.session_gap_minutes) * 60_000_000;
+    let gap = Cut::of(meaning).gap;
     let mut sums: BTreeMap<Cell, i64> = BTreeMap::new();
     let mut add = |sign: i64, cell: Cell, value: i64| {
         if value != 0

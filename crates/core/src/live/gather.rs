@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::chain::Chain;
 use super::rows::{Behaviour, Shelf};
 use super::shopper::Sale;
 use super::state::{BrokenState, StateId, Stored};
-use super::timeline::Entry;
+use super::timeline::{Cut, Entry, StretchKey};
 use super::window::Keep;
 use super::work::{Work, open};
 use crate::config::{Meaning, OrderClass};
@@ -31,23 +32,31 @@ impl Part {
         match self {
             Self::Shelf { shelf, .. } => shelf.product.map(StateId::Product),
             Self::Sale(sale) => Some(StateId::Shopper(sale.buyer)),
-            Self::Stop(entry) => Some(entry.holder()),
+            Self::Stop(entry) => Some(entry.key.holder()),
         }
     }
 }
 
 /// What the changed rows of a batch take out and put in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Moves {
     taken: Vec<Part>,
     put: Vec<Part>,
+    /// The stretches of timelines among them.
+    chain: Chain,
 }
 
 impl Moves {
-    /// Looks at every row that is not what it was.
-    pub(super) fn of(work: &Work, meaning: &Meaning) -> Self {
+    /// Looks at every row that is not what it was. Stops of sealed days are on no timeline any more.
+    pub(super) fn of(work: &Work, meaning: &Meaning, keep: Keep) -> Self {
         let calendar = Calendar::new(meaning.tz());
-        let mut moves = Self::default();
+        let cut = Cut::of(meaning);
+        let is_live = |entry: &Entry| !keep.is_past(Some(entry.stop.at));
+        let mut moves = Self {
+            taken: Vec::new(),
+            put: Vec::new(),
+            chain: Chain::of(std::iter::empty(), cut),
+        };
         for (id, slot) in &work.stock {
             let part = |kept: &Option<Kept<Shelf>>| {
                 let shelf = kept.as_ref()?.row.clone()?;
@@ -66,17 +75,28 @@ impl Moves {
             moves.replace(sale(old), sale(new));
             let stop = |header: Option<&Header>| {
                 let header = header?;
-                order_stop(*id, header, calendar, meaning).map(Part::Stop)
+                let entry = order_stop(*id, header, calendar, meaning);
+                entry.filter(is_live).map(Part::Stop)
             };
             moves.replace(stop(old), stop(new));
         }
         for (id, slot) in &work.behaviour {
             let stop = |kept: &Option<Kept<Behaviour>>| {
                 let event = kept.as_ref()?.row.as_ref()?;
-                event_stop(*id, event, calendar).map(Part::Stop)
+                let entry = event_stop(*id, event, calendar, cut);
+                entry.filter(is_live).map(Part::Stop)
             };
             moves.replace(stop(&slot.old), stop(&slot.new));
         }
+        let stops = moves
+            .taken
+            .iter()
+            .chain(&moves.put)
+            .filter_map(|part| match part {
+                Part::Stop(entry) => Some(entry),
+                _ => None,
+            });
+        moves.chain = Chain::of(stops, cut);
         moves
     }
 
@@ -87,13 +107,16 @@ impl Moves {
         }
     }
 
-    /// The states that hold the parts, or will.
-    pub(super) fn holders(&self) -> BTreeSet<StateId> {
-        self.taken
-            .iter()
-            .chain(&self.put)
-            .filter_map(Part::holder)
-            .collect()
+    /// The states that hold the parts, or will, and those that say how visits go on around them, as far as the states read
+    /// so far tell.
+    pub(super) fn wanted(
+        &self,
+        read: &BTreeMap<StateId, Stored>,
+        keep: Keep,
+    ) -> Result<BTreeSet<StateId>, BrokenState> {
+        let mut ids = self.chain.wanted(read, keep)?;
+        ids.extend(self.taken.iter().chain(&self.put).filter_map(Part::holder));
+        Ok(ids)
     }
 
     /// Takes out and puts in. What lies so far before the boundary that it may have left is not missed.
@@ -122,8 +145,7 @@ impl Moves {
                     unless_gone(taken, keep.is_forgotten(sale.day))?;
                 }
                 Part::Stop(entry) => {
-                    let taken = open(&mut work.timelines, read, holder)?.new.remove(&entry);
-                    unless_gone(taken, keep.is_past(Some(entry.stop.at)))?;
+                    open(&mut work.timelines, read, holder)?.new.remove(&entry)?;
                 }
             }
         }
@@ -144,7 +166,7 @@ impl Moves {
                 Part::Stop(entry) => open(&mut work.timelines, read, holder)?.new.add(&entry),
             }
         }
-        Ok(())
+        self.chain.settle(&mut work.timelines, read, keep)
     }
 }
 
@@ -173,8 +195,11 @@ fn order_stop(id: i64, header: &Header, calendar: Calendar, meaning: &Meaning) -
         format!("c{store}")
     };
     Some(Entry {
-        actor,
-        store,
+        key: StretchKey {
+            actor,
+            store,
+            start: Cut::of(meaning).start(at),
+        },
         stop: Stop {
             at,
             is_order: true,
@@ -185,13 +210,16 @@ fn order_stop(id: i64, header: &Header, calendar: Calendar, meaning: &Meaning) -
     })
 }
 
-fn event_stop(id: i64, event: &Behaviour, calendar: Calendar) -> Option<Entry> {
+fn event_stop(id: i64, event: &Behaviour, calendar: Calendar, cut: Cut) -> Option<Entry> {
     let at = event.at?;
     calendar.buckets(at)?;
     let kind = StopKind::of_event(&event.kind);
     Some(Entry {
-        actor: event.actor()?,
-        store: store_id(event.store),
+        key: StretchKey {
+            actor: event.actor()?,
+            store: store_id(event.store),
+            start: cut.start(at),
+        },
         stop: Stop {
             at,
             is_order: false,

@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
             let crossings = records.crossings();
             let (work, tape) = (records.work, records.tape);
             self.applied = Some(Applied {
-                moves: Moves::of(&work, self.meaning),
+                moves: Moves::of(&work, self.meaning, self.keep),
                 work,
                 tally,
                 crossings,
@@ -105,12 +105,12 @@ impl<'a> Run<'a> {
                 tape,
             });
         }
-        let holders = self.applied.as_ref().map(|applied| {
-            let mut holders = applied.moves.holders();
+        let mut holders = BTreeSet::new();
+        if let Some(applied) = &self.applied {
+            holders = applied.moves.wanted(read, self.keep)?;
             holders.extend(tender::wanted(&applied.work));
-            holders
-        });
-        let ids = missing(holders.unwrap_or_default());
+        }
+        let ids = missing(holders);
         if !ids.is_empty() {
             return Ok(Progress::Read(ids));
         }

@@ -1,4 +1,5 @@
 mod sealed;
+mod timelines;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use super::timeline::Cut;
 use crate::config::Meaning;
 use crate::contribution::{Calendar, Cell};
 
@@ -49,13 +50,13 @@ impl Window {
     /// What is kept of states.
     pub(super) fn keep(&self, meaning: &Meaning) -> Keep {
         let calendar = Calendar::new(meaning.tz());
-        // A visit that goes on over midnight belongs to the day before: its last stops there are needed to know it.
-        let gap = i64::from(meaning.session_gap_minutes) * 60_000_000;
+        // A visit that goes on over midnight belongs to the day before: its last stops there are needed to know it. Timelines
+        // are kept by whole stretches.
+        let cut = Cut::of(meaning);
+        let edge = |boundary| cut.start(calendar.start(boundary).timestamp_micros() - cut.gap);
         Keep {
             calendar,
-            edge: self
-                .boundary
-                .map(|boundary| calendar.start(boundary).timestamp_micros() - 2 * gap),
+            edge: self.boundary.map(edge),
             sales: self.boundary.map(|boundary| {
                 boundary
                     .checked_sub_days(Days::new(REMEMBERED_DAYS))

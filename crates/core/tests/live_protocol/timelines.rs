@@ -1,11 +1,11 @@
 //! The recount of visits: events and orders of one actor at one store, cut where nothing happened, told the plain way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use instashop_core::config::{Meaning, OrderClass};
-use instashop_core::contribution::{Cell, DayMeasure, Doing, Scope, Sight};
+use instashop_core::contribution::{Cell, DayMeasure, Doing, Scope};
 use instashop_core::visits::VisitOutcome;
 
 use crate::cells::no_store;
@@ -122,7 +122,6 @@ pub fn visits(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cel
             .or_default()
             .push(step);
     }
-    let mut visitors: BTreeSet<(NaiveDate, String, i64)> = BTreeSet::new();
     for ((actor, store), mut timeline) in timelines {
         timeline.sort_by_key(|step| (step.at, step.order, step.id));
         // A visit begins where nothing lies in the gap before.
@@ -139,21 +138,8 @@ pub fn visits(shop: &Shop, meaning: &Meaning, zone: Tz, add: &mut impl FnMut(Cel
                 continue;
             }
             let day = visit[0].at.with_timezone(&zone).date_naive();
-            visitors.insert((day, actor.clone(), store));
             visit_of(visit, &actor, store, day, zone, add);
         }
-    }
-    for (day, actor, store) in visitors {
-        let scope = Scope::Store(store);
-        add(Cell::Visitor { day, actor }, 1);
-        add(
-            Cell::Day {
-                scope,
-                day,
-                measure: DayMeasure::Visitors,
-            },
-            1,
-        );
     }
 }
 
@@ -201,6 +187,8 @@ fn visit_of(
     }
     let micros = lasted.num_microseconds().unwrap();
     for scope in [Scope::Platform, Scope::Store(store)] {
+        let actor = actor.to_owned();
+        add(Cell::Visitor { scope, day, actor }, 1);
         let mut sum = |measure, value| add(Cell::Day { scope, day, measure }, value);
         (0..=reached).for_each(|step| sum(DayMeasure::Step(step), 1));
         sum(DayMeasure::Outcome(outcome), 1);
@@ -229,28 +217,10 @@ fn visit_of(
             1,
         );
     }
-    let mut seen = BTreeSet::new();
     for step in visit.iter().filter(|step| step.kind == "product_view") {
         let day = step.at.with_timezone(&zone).date_naive();
         if let Some(product) = step.product {
-            add(
-                Cell::Seen {
-                    day,
-                    product,
-                    sight: Sight::Views,
-                },
-                1,
-            );
-            if seen.insert((day, product)) {
-                add(
-                    Cell::Seen {
-                        day,
-                        product,
-                        sight: Sight::Visits,
-                    },
-                    1,
-                );
-            }
+            add(Cell::Seen { day, product }, 1);
         }
     }
 }

@@ -134,7 +134,7 @@ async fn moment(
         pipeline.cmd("HGETALL").arg(keys.category(*day));
     }
     for day in &days.visitors {
-        pipeline.cmd("HLEN").arg(keys.visitors(*day));
+        pipeline.cmd("HLEN").arg(keys.visitors(Scope::Platform, *day));
     }
     let mut answers = answers(connection, &pipeline, "reading all live totals failed").await?;
     let repricing: usize = answers.take()?;

@@ -10,7 +10,7 @@
 //! | `live:<gen>:st:<kind>:<id / 100>` | hash | `<id>`: state (digest and JSON array) | |
 //! | `live:<gen>:daily` | hash | `<day>\|<headline>`, `<day>\|events`, `<day>\|buyers` of the platform, of every day | |
 //! | `live:<gen>:measures` | hash | `<day>\|<total>`: its sums that are kept by day alone, `<day>\|visitors`, and `<day>\|rows\|<table>` | live days |
-//! | `live:<gen>:stores:<day>` | hash | `<store>\|<headline>`, `<store>\|<total>`: both of each store | |
+//! | `live:<gen>:stores:<day>` | hash | `<store>\|<headline>`, `<store>\|<total>`, `<store>\|visitors`: those of each store | |
 //! | `live:<gen>:hours:<day>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>` by hour since local midnight | 35 days |
 //! | `live:<gen>:minutes:<hour>[:<store>]` | hash | `<nn>\|<headline>`, `<nn>\|events\|<type>`, `<nn>\|paid\|<method>` by minute of the hour | 48 hours |
 //! | `live:<gen>:halves:<hour>[:<store>]` | hash | `<nnn>\|<headline>` by half minute of the hour | 2 hours |
@@ -22,9 +22,9 @@
 //! | `live:<gen>:categories` | hash | product: its category now | |
 //! | `live:<gen>:category:<day>[:<store>]` | hash | `rev\|<category>`, `units\|`, `lines\|`, `products\|` | |
 //! | `live:<gen>:search:<day>[:<store>]` | hash | `all\|<term>`, `in_vain\|<term>` | |
-//! | `live:<gen>:seen:<day>` | hash | `<product>\|views`, `\|visits` | |
+//! | `live:<gen>:seen:<day>` | hash | product: views | |
 //! | `live:<gen>:sessions:<day>`, `:actors:<day>` | hash | `<length of type>\|<type>\|<member>`: events (references) | |
-//! | `live:<gen>:visitors:<day>` | hash | actor: stores visited (references) | |
+//! | `live:<gen>:visitors:<day>[:<store>]` | hash | actor: visits (references) | |
 //! | `live:<gen>:open` | sorted set | `<store>\|<start>\|<end>\|<outcome>\|<has cart>\|<actor>` by end: visits without an order | a day |
 //! | `live:<gen>:now:<doing>` | sorted set | `<store>\|<at>\|<is order>\|<id>\|<actor>` by time | a day |
 //! | `live:<gen>:movements:<day>` | hash | `in\|<product>\|<reason>`, `out\|..`: units | |
@@ -377,8 +377,8 @@ impl Keys {
     }
 
     /// Actors with a visit that began on a day.
-    pub(crate) fn visitors(&self, of: NaiveDate) -> String {
-        format!("{}{VISITORS}:{}", self.prefix, day(of))
+    pub(crate) fn visitors(&self, scope: Scope, of: NaiveDate) -> String {
+        format!("{}{VISITORS}:{}{}", self.prefix, day(of), of_store(scope))
     }
 
     /// Products whose orders are computed again.

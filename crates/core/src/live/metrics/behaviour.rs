@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{LiveTotals, Rows, rounded, store};
-use crate::contribution::{Bucket, Cell, DayMeasure, Doing, Scope, Sight};
+use crate::contribution::{Bucket, Cell, DayMeasure, Doing, Scope};
 use crate::visits::VisitOutcome;
 
 /// A visitor is here for so long after an event, microseconds (KPI visitors_now).
@@ -43,12 +43,12 @@ pub(super) fn rows(totals: &LiveTotals, rows: &mut Rows) {
 
 fn visits(totals: &LiveTotals, rows: &mut Rows) {
     let mut days: BTreeMap<(Scope, NaiveDate), Visits> = BTreeMap::new();
-    let mut visitors: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    let mut visitors: BTreeMap<(Scope, NaiveDate), i64> = BTreeMap::new();
     for (cell, value) in &totals.cells {
         let (scope, day, measure) = match cell {
             Cell::Day { scope, day, measure } => (*scope, *day, *measure),
-            Cell::Visitor { day, .. } => {
-                *visitors.entry(*day).or_default() += 1;
+            Cell::Visitor { scope, day, .. } => {
+                *visitors.entry((*scope, *day)).or_default() += 1;
                 continue;
             }
             _ => continue,
@@ -69,12 +69,11 @@ fn visits(totals: &LiveTotals, rows: &mut Rows) {
             DayMeasure::CartVisits => of.carts = *value,
             DayMeasure::CheckoutVisits => of.checkouts = *value,
             DayMeasure::BegunVisits => of.begun = *value,
-            DayMeasure::Visitors => rows.count("visitors", format!("{day}/{}", store(scope)), *value),
             _ => {}
         }
     }
-    for (day, actors) in visitors {
-        rows.count("visitors", format!("{day}/0"), actors);
+    for ((scope, day), actors) in visitors {
+        rows.count("visitors", format!("{day}/{}", store(scope)), actors);
     }
     // A visit without an order is in progress while the gap after its last event lasts: it has no outcome yet.
     let ended_before = rows.now.timestamp_micros() - rows.gap;
@@ -203,11 +202,7 @@ fn events(totals: &LiveTotals, rows: &mut Rows) {
                 };
                 rows.count("search", format!("{day}/{id}{term}"), *value);
             }
-            Cell::Seen {
-                day,
-                product,
-                sight: Sight::Views,
-            } => rows.count("product_views", format!("{day}/{product}"), *value),
+            Cell::Seen { day, product } => rows.count("product_views", format!("{day}/{product}"), *value),
             _ => {}
         }
     }

@@ -104,6 +104,7 @@ mod tests {
             ("sum:20260820", Some(Sealed)),
             ("sum:20260820:20260822", Goes),
             ("visitors:20260820", Goes),
+            ("visitors:20260820:3", Goes),
             ("days:20260820", Some(ByDay)),
             ("active", Folds),
             ("active:3", Folds),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use instashop_core::contribution::{
-    Bucket, Calendar, Cell, DayMeasure, Doing, PlaceMeasure, ProductKey, ProductMeasure, Scope, Sight,
+    Bucket, Calendar, Cell, DayMeasure, Doing, PlaceMeasure, ProductKey, ProductMeasure, Scope,
 };
 
 use super::{
@@ -92,7 +92,6 @@ pub(crate) fn day_measure(measure: DayMeasure) -> String {
         DayMeasure::CartVisits => "cart_visits".into(),
         DayMeasure::CheckoutVisits => "checkout_visits".into(),
         DayMeasure::BegunVisits => "begun_visits".into(),
-        DayMeasure::Visitors => VISITORS.into(),
     }
 }
 
@@ -184,17 +183,7 @@ impl Keys {
                 self.searches(*scope, *of),
                 format!("{}|{term}", if *in_vain { "in_vain" } else { "all" }),
             ),
-            Cell::Seen {
-                day: of,
-                product,
-                sight,
-            } => {
-                let name = match sight {
-                    Sight::Views => "views",
-                    Sight::Visits => "visits",
-                };
-                sum(named("seen", *of), format!("{product}|{name}"))
-            }
+            Cell::Seen { day: of, product } => sum(named("seen", *of), product.to_string()),
             Cell::Rows { table, day: None } => sum(self.misc(), rows_field(*table)),
             Cell::Rows { table, day: Some(of) } => {
                 sum(self.measures(), format!("{}|{}", day(*of), rows_field(*table)))
@@ -270,12 +259,22 @@ impl Keys {
                 counter: self.sums(Scope::Platform, *of),
                 field: format!("{ACTORS}|{kind}"),
             },
-            Cell::Visitor { day: of, actor } => Place::Member {
-                key: self.visitors(*of),
-                member: actor.clone(),
-                counter: self.measures(),
-                field: format!("{}|{VISITORS}", day(*of)),
-            },
+            Cell::Visitor {
+                scope,
+                day: of,
+                actor,
+            } => {
+                let (counter, slot) = match scope {
+                    Scope::Platform => (self.measures(), day(*of)),
+                    Scope::Store(_) => self.bucket(*scope, Bucket::Day(*of), calendar),
+                };
+                Place::Member {
+                    key: self.visitors(*scope, *of),
+                    member: actor.clone(),
+                    counter,
+                    field: format!("{slot}|{VISITORS}"),
+                }
+            }
             Cell::OpenVisit {
                 end,
                 start,

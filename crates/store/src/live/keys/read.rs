@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use instashop_core::contribution::{
     Bucket, Cell, DayMeasure, Delivery, Doing, Measure, PaymentMeasure, PlaceMeasure, ProductKey,
-    ProductMeasure, Scope, Sight, StockStatus,
+    ProductMeasure, Scope, StockStatus,
 };
 use instashop_core::table::Table;
 use instashop_core::visits::VisitOutcome;
@@ -12,7 +12,7 @@ use instashop_core::visits::VisitOutcome;
 use super::place::{day_measure, place_measure};
 use super::{
     BARE, EVENTS, FOREIGN_CURRENCY, LINES, MRR, NO_PRODUCT, PAID, PAY, REVENUE, ROWS, UNDATED, UNITS,
-    VISITORS, parse_day, payment, total,
+    parse_day, payment, total,
 };
 
 /// What a key of a generation holds, by its name without the generation's prefix.
@@ -160,19 +160,12 @@ impl<'a> Shelf<'a> {
                     in_vain: which == "in_vain",
                 }
             }
-            "seen" => {
-                let (product, name) = field.split_once('|')?;
-                Cell::Seen {
-                    day: day?,
-                    product: product.parse().ok()?,
-                    sight: if name == "views" {
-                        Sight::Views
-                    } else {
-                        Sight::Visits
-                    },
-                }
-            }
+            "seen" => Cell::Seen {
+                day: day?,
+                product: field.parse().ok()?,
+            },
             "visitors" => Cell::Visitor {
+                scope,
                 day: day?,
                 actor: field.to_owned(),
             },
@@ -291,7 +284,6 @@ fn day_measures() -> impl Iterator<Item = DayMeasure> {
         DayMeasure::CartVisits,
         DayMeasure::CheckoutVisits,
         DayMeasure::BegunVisits,
-        DayMeasure::Visitors,
     ];
     named
         .into_iter()
@@ -306,10 +298,6 @@ fn total_of_day(scope: Scope, day: NaiveDate, name: &str) -> Option<Cell> {
             bucket: Bucket::Day(day),
             measure,
         });
-    }
-    // The platform's visitors are counted from their references.
-    if scope == Scope::Platform && name == VISITORS {
-        return None;
     }
     let measure = day_measures().find(|measure| day_measure(*measure) == name)?;
     Some(Cell::Day { scope, day, measure })
@@ -391,7 +379,6 @@ mod tests {
         let text = || "a|b:c".to_owned();
         let mut cells = vec![
             Cell::Seller { day, store: -1 },
-            Cell::Visitor { day, actor: text() },
             Cell::Mrr,
             Cell::Undated,
             Cell::ForeignCurrency,
@@ -417,11 +404,7 @@ mod tests {
                 bucket: Bucket::Day(day),
                 measure,
             }));
-            cells.extend(
-                day_measures()
-                    .filter(|measure| scope != Scope::Platform || *measure != DayMeasure::Visitors)
-                    .map(|measure| Cell::Day { scope, day, measure }),
-            );
+            cells.extend(day_measures().map(|measure| Cell::Day { scope, day, measure }));
             cells.push(Cell::Paid {
                 scope,
                 minute: 29_800_007,
@@ -474,13 +457,7 @@ mod tests {
                 tier,
             });
         }
-        for sight in [Sight::Views, Sight::Visits] {
-            cells.push(Cell::Seen {
-                day,
-                product: 4,
-                sight,
-            });
-        }
+        cells.push(Cell::Seen { day, product: 4 });
         for status in StockStatus::ALL {
             cells.push(Cell::Shelves { store: 3, status });
         }
