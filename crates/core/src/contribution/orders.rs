@@ -9,7 +9,6 @@ use super::{
     store_id,
 };
 use crate::config::{Meaning, OrderClass};
-use crate::live::Shopper;
 use crate::order::{Header, Order};
 use crate::table::Table;
 
@@ -194,20 +193,10 @@ fn of_sale(order: &Order, header: &Header, amount: i64, scope: Scope, day: Naive
     }
 }
 
-/// Contribution of a shopper: on which days they count as a buyer, as a new one, as one who came back and as an active
-/// one, on the platform and at each store (KPIs unique_buyers_today, new_buyers, returning_buyers, active_buyers).
-pub fn of_shopper(shopper: &Shopper, add: &mut Add<'_>) {
-    let mut everywhere: BTreeMap<NaiveDate, u32> = BTreeMap::new();
-    for (store, days) in &shopper.stores {
-        for (day, sales) in days {
-            *everywhere.entry(*day).or_default() += sales;
-        }
-        of_days(Scope::Store(*store), days, add);
-    }
-    of_days(Scope::Platform, &everywhere, add);
-}
-
-fn of_days(scope: Scope, days: &BTreeMap<NaiveDate, u32>, add: &mut Add<'_>) {
+/// Contribution of the days with sales of a shopper, on the platform or at a store: on which days they count as a buyer, as a
+/// new one, as one who came back and as an active one (KPIs unique_buyers_today, new_buyers, returning_buyers,
+/// active_buyers).
+pub fn of_shopper(scope: Scope, days: &BTreeMap<NaiveDate, u32>, add: &mut Add<'_>) {
     let mut active_until: Option<NaiveDate> = None;
     for (number, (day, sales)) in days.iter().enumerate() {
         let mut count = |measure| {

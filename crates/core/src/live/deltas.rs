@@ -1,6 +1,6 @@
 //! What a batch changes in the totals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::timeline::Cut;
 use super::window::Window;
@@ -27,9 +27,20 @@ pub(super) fn deltas(work: &Work, window: Window, meaning: &Meaning) -> BTreeMap
     whole(&work.products, &mut add, |id, listing, add| {
         contribution::of_listing(id, listing, meaning, add);
     });
-    whole(&work.shoppers, &mut add, |_, shopper, add| {
-        contribution::of_shopper(shopper, add);
-    });
+    for slot in work.shoppers.values().filter(|slot| slot.old != slot.new) {
+        let (old, new) = (slot.old.scopes(), slot.new.scopes());
+        let scopes: BTreeSet<_> = old.keys().chain(new.keys()).copied().collect();
+        for scope in scopes
+            .into_iter()
+            .filter(|scope| old.get(scope) != new.get(scope))
+        {
+            difference(&old.get(&scope), &new.get(&scope), &mut add, |days, add| {
+                if let Some(days) = days {
+                    contribution::of_shopper(scope, days, add);
+                }
+            });
+        }
+    }
     whole(&work.timelines, &mut add, |_, timelines, add| {
         contribution::of_timelines(timelines, calendar, gap, add);
     });
@@ -75,8 +86,33 @@ fn whole<T: PartialEq>(
     contribution: impl Fn(i64, &T, &mut Add<'_>),
 ) {
     for (id, slot) in slots.iter().filter(|(_, slot)| slot.old != slot.new) {
-        contribution(*id, &slot.new, &mut |cell, value| add(1, cell, value));
-        contribution(*id, &slot.old, &mut |cell, value| add(-1, cell, value));
+        difference(&slot.old, &slot.new, add, |state, add| {
+            contribution(*id, state, add);
+        });
+    }
+}
+
+/// Books what a state contributes less what it contributed. Where it begins and ends alike nothing is booked at all, for large
+/// states change in one place: a buyer's days, the stops of a stretch.
+fn difference<T>(
+    old: &T,
+    new: &T,
+    add: &mut impl FnMut(i64, Cell, i64),
+    contribution: impl Fn(&T, &mut Add<'_>),
+) {
+    let [mut old, mut new] = [old, new].map(|state| {
+        let mut cells = Vec::new();
+        contribution(state, &mut |cell, value| cells.push((cell, value)));
+        cells
+    });
+    while old.pop_if(|last| new.last() == Some(last)).is_some() {
+        new.pop();
+    }
+    let alike = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    for (sign, cells) in [(1, new), (-1, old)] {
+        for (cell, value) in cells.into_iter().skip(alike) {
+            add(sign, cell, value);
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The days a buyer bought on, at each store.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::state::{BrokenState, StateId};
+use crate::contribution::Scope;
 
 /// A buyer's sales by store and business day, gathered from their orders: what is needed to know on which days they count
 /// as new, as coming back and as active, also after an order is deleted or moved (docs: kpis 2.4).
@@ -60,6 +62,20 @@ impl Shopper {
     /// True when no sale is left.
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty()
+    }
+
+    /// Number of sales by day on the platform and at each store: what they contribute.
+    pub(super) fn scopes(&self) -> BTreeMap<Scope, Cow<'_, BTreeMap<NaiveDate, u32>>> {
+        let mut everywhere: BTreeMap<NaiveDate, u32> = BTreeMap::new();
+        for (day, sales) in self.stores.values().flatten() {
+            *everywhere.entry(*day).or_default() += sales;
+        }
+        let stores = self.stores.iter();
+        let mut scopes: BTreeMap<_, _> = stores
+            .map(|(store, days)| (Scope::Store(*store), Cow::Borrowed(days)))
+            .collect();
+        scopes.insert(Scope::Platform, Cow::Owned(everywhere));
+        scopes
     }
 
     pub(super) fn add(&mut self, sale: Sale) {
