@@ -314,6 +314,7 @@ impl Shop {
         if self.seals && self.removed_orders.contains(&key) {
             return;
         }
+        let stays_sealed = self.boundary.is_some() || self.seals;
         let random = &mut self.random;
         match self.orders.get_mut(&key) {
             Some(_) if random.chance(15) => {
@@ -333,13 +334,8 @@ impl Shop {
                 match random.below(5) {
                     0 => order.cents = amount(random),
                     1 => order.status = random.pick(&STATUSES),
-                    // Days are sealed under the feet of this shop: an order that comes back from one has lost its lines.
-                    2 if self.boundary.is_some() || self.seals => {
-                        let at = moment(random, self.now);
-                        let is_earlier = matches!((at, order.at), (Some(at), Some(before)) if at < before);
-                        order.at = if is_earlier { at } else { order.at };
-                    }
-                    2 => order.at = moment(random, self.now),
+                    // An order that comes back from a sealed day has lost its lines.
+                    2 => order.at = moved(random, self.now, order.at, stays_sealed),
                     3 => order.buyer = Some(random.between(1, 4)),
                     _ => order.method = random.pick(&METHODS),
                 }
@@ -448,6 +444,7 @@ impl Shop {
         if self.events.get(&key).is_some_and(|row| self.is_sealed(row.at)) {
             return;
         }
+        let stays_sealed = self.boundary.is_some() || self.seals;
         let random = &mut self.random;
         match self.events.get_mut(&key) {
             Some(_) if random.chance(20) => {
@@ -457,7 +454,8 @@ impl Shop {
             Some(event) => {
                 match random.below(3) {
                     0 => event.kind = random.pick(&KINDS),
-                    1 => event.at = moment(random, self.now),
+                    // An event that comes back from a sealed day has lost large values that its change left out.
+                    1 => event.at = moved(random, self.now, event.at, stays_sealed),
                     _ => event.session = Some(format!("b|s{}", random.below(3))),
                 }
                 self.send(Table::UserBehavior, key, Op::Update);
@@ -585,6 +583,13 @@ fn amount(random: &mut Random) -> Option<i64> {
         4..9 => Some(random.between(1, 3) * 100),
         _ => Some(random.between(1, 50_000)),
     }
+}
+
+/// Where a row's time is moved to. Days are sealed under the feet of a shop that seals: there a row only moves back in time.
+fn moved(random: &mut Random, now: DateTime<Utc>, before: Option<i64>, stays_sealed: bool) -> Option<i64> {
+    let at = moment(random, now);
+    let is_earlier = matches!((at, before), (Some(at), Some(before)) if at < before);
+    if is_earlier || !stays_sealed { at } else { before }
 }
 
 /// Business times: mostly around now, some days or weeks ago, a few in the future, absurd or missing.
