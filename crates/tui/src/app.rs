@@ -1,9 +1,11 @@
 //! The state of the dashboard and the pure update: an event and the time go in, the state changes, commands come out.
 //!
+//! - `axis`: cursor and span of the charts
 //! - `overlay`: what lies above the tabs: help, explanation, failure
 //! - `tab`: the tabs
 
 mod act;
+mod axis;
 mod focus;
 mod overlay;
 mod tab;
@@ -101,6 +103,8 @@ pub struct Here {
     pub filters: bool,
     /// Rows lead somewhere.
     pub drills: bool,
+    /// It has a time axis.
+    pub charts: bool,
 }
 
 /// The board as it was when it was frozen.
@@ -152,6 +156,10 @@ pub struct App {
     displays: BTreeMap<Panel, usize>,
     /// Selected tile, by tab.
     tiles: BTreeMap<Tab, usize>,
+    /// The moment the cursor of the charts stands on.
+    cursor: Option<DateTime<Utc>>,
+    /// The part of a course that is seen, by panel; without an entry all of it.
+    spans: BTreeMap<Panel, axis::Span>,
     /// Range, comparison and store.
     ask: Ask,
     /// What the rows of a panel are filtered by.
@@ -183,6 +191,8 @@ impl App {
             orders: BTreeMap::new(),
             displays: BTreeMap::new(),
             tiles: BTreeMap::new(),
+            cursor: None,
+            spans: BTreeMap::new(),
             ask: Ask {
                 range: Range::Days(30),
                 basis: Basis::Previous,

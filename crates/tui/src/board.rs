@@ -21,12 +21,13 @@ use instashop_core::view::{Basis, Board, BoardView, LiveFigures, Pair, Range, To
 pub use piece::Piece;
 
 use crate::app::App;
+use crate::courses;
 use crate::format::Marks;
 use crate::lang::Language;
 use crate::look::Look;
 use crate::reading::{Higher, Value};
 use crate::sheet::table::Target;
-use crate::sheet::{Content, Figure, Sheet, Table};
+use crate::sheet::{Bucket, Content, Figure, Sheet, Table};
 use crate::theme::Role;
 
 /// What a panel is made from.
@@ -159,6 +160,11 @@ impl Context<'_> {
     pub(crate) fn platform_only(&self, piece: Piece) -> Sheet {
         let words = self.say("for all stores only", "solo para todas las tiendas");
         self.sheet(piece, vec![], Content::Nothing(words.to_owned()))
+    }
+
+    /// The buckets of business days.
+    pub(crate) fn day_buckets(&self, days: impl Iterator<Item = NaiveDate>) -> Vec<Bucket> {
+        days.map(|day| courses::day_bucket(self.look, day)).collect()
     }
 
     /// `21 Aug`.

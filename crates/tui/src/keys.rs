@@ -39,6 +39,18 @@ pub enum Action {
     Back,
     /// Let the board stand still.
     Freeze,
+    /// The cursor of the charts on, and off.
+    Cursor,
+    /// Less of the time axis, larger.
+    Closer,
+    /// More of the time axis.
+    Wider,
+    /// The time axis back.
+    PanBack,
+    /// The time axis forward.
+    PanForward,
+    /// To the present, whole axes, no cursor.
+    Present,
     /// Other display of a panel.
     Display,
     /// Sort by the next column.
@@ -95,7 +107,7 @@ const fn bind(action: Action, keys: &'static [&'static str]) -> Binding {
 }
 
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 46] = [
+pub static BINDINGS: [Binding; 52] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
     bind(Action::Go(Tab::Payments), &["3"]),
@@ -122,6 +134,12 @@ pub static BINDINGS: [Binding; 46] = [
     bind(Action::Zoom, &["z"]),
     bind(Action::Back, &["Esc", "Backspace"]),
     bind(Action::Freeze, &["Space"]),
+    bind(Action::Cursor, &["v"]),
+    bind(Action::Closer, &["+"]),
+    bind(Action::Wider, &["-"]),
+    bind(Action::PanBack, &["[", "Shift-Left"]),
+    bind(Action::PanForward, &["]", "Shift-Right"]),
+    bind(Action::Present, &["="]),
     bind(Action::Display, &["d"]),
     bind(Action::Sort, &["s"]),
     bind(Action::Reverse, &["S"]),
@@ -145,11 +163,12 @@ pub static BINDINGS: [Binding; 46] = [
 ];
 
 /// Actions of the line at the foot, most useful first; `q` is always kept.
-pub static FOOT: [Action; 15] = [
+pub static FOOT: [Action; 16] = [
     Action::Help,
     Action::Detail,
     Action::NextPanel,
     Action::Zoom,
+    Action::Cursor,
     Action::Freeze,
     Action::Range,
     Action::Sort,
@@ -191,6 +210,14 @@ fn is(name: &str, event: &KeyEvent) -> bool {
         return control && matches!(event.code, KeyCode::Char(c) if Some(c.to_ascii_lowercase()) == letter);
     }
     if control || event.modifiers.contains(KeyModifiers::ALT) {
+        return false;
+    }
+    let shift = event.modifiers.contains(KeyModifiers::SHIFT);
+    let (name, arrow) = match name.strip_prefix("Shift-") {
+        Some(arrow @ ("Left" | "Right")) => (arrow, true),
+        _ => (name, false),
+    };
+    if matches!(event.code, KeyCode::Left | KeyCode::Right) && shift != arrow {
         return false;
     }
     match (name, event.code) {
@@ -259,6 +286,9 @@ mod tests {
             (event(KeyCode::BackTab, shift), Some(Action::PreviousPanel)),
             (event(KeyCode::Char(' '), none), Some(Action::Freeze)),
             (event(KeyCode::Char('<'), shift), Some(Action::PreviousTab)),
+            (event(KeyCode::Left, none), Some(Action::Left)),
+            (event(KeyCode::Left, shift), Some(Action::PanBack)),
+            (event(KeyCode::Right, shift), Some(Action::PanForward)),
             (event(KeyCode::Char('ñ'), none), None),
             (event(KeyCode::F(1), none), Some(Action::Help)),
             (

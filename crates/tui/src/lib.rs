@@ -9,6 +9,7 @@
 //! - `feed`: one task per store; `snapshot`: what they told, with times and states
 //! - `app`: state and update; `keys`: the table of keys
 //! - `reading`, `metrics`: values with base, source and age
+//! - `courses`: what the charts show, and where a cursor stands in it
 //! - `board`: what the panels of the tabs over the marts hold; `sheet`: the same as data, for drawing and for export
 //! - `ui`: the picture; `look`, `theme`, `glyphs`, `lang`, `format`, `text`: how it looks
 //! - `once`: the same picture without a terminal; `demo`: a generated shop
@@ -18,6 +19,7 @@
 pub mod app;
 pub mod board;
 pub mod cli;
+pub mod courses;
 pub mod demo;
 pub mod event;
 pub mod feed;

@@ -2,15 +2,18 @@
 //! that a number cannot differ between the screen and what is exported.
 //!
 //! - `cell`: one value of a table
+//! - `course`: values over time
 //! - `table`: rows, their order and their filter
 
 pub mod cell;
+pub mod course;
 pub mod table;
 
 use crate::reading::{Higher, Source, Value};
 use crate::theme::Role;
 
 pub use cell::Cell;
+pub use course::{Bucket, Course, Form, Line, Unit};
 pub use table::{Col, Row, Table};
 
 /// Content of a panel.
@@ -33,10 +36,8 @@ pub enum Content {
     Figures(Vec<Figure>),
     /// A table.
     Table(Table),
-    /// Curves over time.
-    Curve(CurveData),
-    /// Bars over time.
-    Bars(BarData),
+    /// Values over time.
+    Course(Course),
     /// One bar of parts.
     Stack(Vec<Share>),
     /// Why there is nothing, in words.
@@ -109,43 +110,6 @@ impl Figure {
         self.trend = trend;
         self
     }
-}
-
-/// Unit of an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Cents.
-    Money,
-    /// Things.
-    Count,
-    /// A share of one.
-    Percent,
-}
-
-/// Curves with the same buckets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CurveData {
-    /// The curves: name, points oldest first, colour, dotted.
-    pub series: Vec<(String, Vec<Option<f64>>, Role, bool)>,
-    /// Names of the buckets, as many as points.
-    pub buckets: Vec<String>,
-    /// Labels of the time axis: index of the bucket.
-    pub labels: Vec<usize>,
-    /// Unit of the values.
-    pub unit: Unit,
-    /// Where the axis begins, when not at zero.
-    pub floor: f64,
-}
-
-/// Bars over time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BarData {
-    /// Name, value, value to compare with, still open.
-    pub bars: Vec<(String, Option<f64>, Option<f64>, bool)>,
-    /// Labels of the time axis: index of the bar.
-    pub labels: Vec<usize>,
-    /// Unit of the values.
-    pub unit: Unit,
 }
 
 /// A part of a whole.

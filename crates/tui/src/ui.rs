@@ -15,9 +15,11 @@
 //! - `live`, `sales`, `system`: the tabs
 //! - `sheets`: the tabs over the marts
 //! - `help`, `explain`, `orders`, `stores`: above the tabs
+//! - `chart`: a course with cursor and span
 //! - `compact`: small windows
 //! - `widgets`: bars, curves, tiles, tables
 
+mod chart;
 mod compact;
 mod explain;
 mod find;
@@ -176,7 +178,7 @@ pub fn rows_of(app: &App, panel: Panel) -> usize {
 mod tests {
     use super::pen::Pen;
     use super::widgets::columns::{Bar, Columns, columns};
-    use super::widgets::curve::{Curve, Series, curve};
+    use super::widgets::curve::{Cursor, Curve, Series, curve};
     use super::widgets::grid::{Column, Grid, select};
     use super::widgets::rule::{Rule, rule};
     use super::widgets::tile::{Face, tile};
@@ -216,13 +218,14 @@ mod tests {
         fn widgets_stay_inside_and_never_panic(
             width in 0_u16..200, height in 0_u16..60, x in 0_u16..30, y in 0_u16..12, ascii: bool,
             points in prop::collection::vec(odd(), 0..150), base in prop::collection::vec(odd(), 0..150),
-            part in any::<i64>(), whole in any::<i64>(), text in "\\PC{0,30}|.{0,10}", open in odd(),
+            pointed in prop::option::of(0_usize..200), part in any::<i64>(), whole in any::<i64>(), text in "\\PC{0,30}|.{0,10}", open in odd(),
         ) {
             let look = look(ascii);
             let screen = Rect::new(0, 0, 200, 60);
             let area = Rect::new(x, y, width, height).intersection(screen);
             let unit = |value: f64| format!("{value:.0}");
             let labels = [(0, text.clone()), (points.len() / 2, "12:00".into()), (points.len(), text.clone())];
+            let cursor = pointed.map(|at| Cursor { at, label: text.clone() });
             let face = Face {
                 label: text.clone(), unit: text.clone(), value: text.clone(), digits: "1,234.5%".into(), delta: None,
                 delta_text: text.clone(), was: text.clone(), note: text.clone(), trend: points.clone(),
@@ -236,9 +239,9 @@ mod tests {
                         Series { points: &base, role: Role::Prev, dotted: true },
                         Series { points: &points, role: Role::Accent, dotted: false },
                     ],
-                    labels: &labels, unit: &unit, open, floor: 0.0,
+                    labels: &labels, unit: &unit, open, floor: 0.0, cursor: cursor.clone(),
                 }),
-                &|pen| columns(pen, area, &Columns { bars: &bars, labels: &labels, unit: &unit, apart: ascii }),
+                &|pen| columns(pen, area, &Columns { bars: &bars, labels: &labels, unit: &unit, apart: ascii, cursor: cursor.clone() }),
                 &|pen| tile(pen, area, &face),
                 &|pen| bars::bar(pen, area.x, area.y, area.width, part, whole, Role::Good),
                 &|pen| { let style = pen.ink(Role::Accent); spark::spark(pen, area.x, area.y, area.width, &points, style); },

@@ -195,6 +195,18 @@ fn above_the_tabs() {
         act(Tab::Sales, Some(Panel::Ranking), Action::Zoom)
     );
     insta::assert_snapshot!("frozen", act(Tab::Live, None, Action::Freeze));
+    let mut charted = app(Scene::Full, Tab::Live, (80, 24));
+    charted.focus_on(Panel::Minutes);
+    for action in [Action::Zoom, Action::Cursor, Action::PageUp, Action::Closer] {
+        charted.act(action);
+    }
+    insta::assert_snapshot!("cursor_zoomed", drawn(&charted));
+    let mut charted = app(Scene::Full, Tab::Sales, (120, 40));
+    charted.focus_on(Panel::Trend);
+    for action in [Action::Cursor, Action::PageUp, Action::Left] {
+        charted.act(action);
+    }
+    insta::assert_snapshot!("cursor_on_days", drawn(&charted));
     let mut down = app(Scene::RedisDown, Tab::Live, (80, 24));
     down.act(Action::Detail);
     insta::assert_snapshot!("failure", drawn(&down));

@@ -8,9 +8,11 @@ use instashop_core::config::{Dashboard, Meaning};
 use instashop_core::view::{Ask, Basis, LiveView, OrdersOf, Range};
 use instashop_tui::app::{App, Command, Event, Overlay, Subject, Tab, Wanted};
 use instashop_tui::board::{self, Piece};
+use instashop_tui::courses;
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::look::{Look, Wanted as WantedLook};
 use instashop_tui::metrics::Metric;
+use instashop_tui::sheet::Course;
 use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::theme::Name;
 use instashop_tui::ui::layout::Panel;
@@ -565,4 +567,110 @@ fn keys_of_the_alert_worker_do_nothing_and_the_language_changes() {
     press(&mut app, "L");
     assert_ne!(app.look.language, before);
     assert_eq!(press(&mut app, "e"), [Command::Export]);
+}
+
+/// Every chart of every tab: the panel and its course.
+fn charts(app: &mut App) -> Vec<(Tab, Panel, Course)> {
+    let mut found = Vec::new();
+    for tab in Tab::ALL {
+        press(app, &tab.key().to_string());
+        for panel in app.panels() {
+            found.extend(courses::of(app, panel).map(|course| (tab, panel, course)));
+        }
+    }
+    found
+}
+
+/// The cursor walks over every bucket of every chart, and says the reading of the bucket it stands on.
+#[test]
+fn the_cursor_says_the_reading_of_its_bucket() {
+    let mut app = app();
+    app.update(Event::Resize(200, 60), now());
+    let charts = charts(&mut app);
+    assert!(charts.len() >= 9, "{}", charts.len());
+    for (tab, panel, course) in charts {
+        press(&mut app, &tab.key().to_string());
+        app.focus_on(panel);
+        press(&mut app, "vg");
+        for (at, bucket) in course.buckets.iter().enumerate() {
+            let words = app.cursor_words(panel).unwrap();
+            let expected = format!(
+                "{} {}",
+                bucket.words(&app.look, now()),
+                course.values(&app.look, at)
+            );
+            assert_eq!(words, expected, "{panel:?} {at}");
+            key(&mut app, KeyCode::Right);
+        }
+        let last = app.cursor_words(panel);
+        key(&mut app, KeyCode::Right);
+        assert_eq!(app.cursor_words(panel), last, "{panel:?} ends there");
+        key(&mut app, KeyCode::Esc);
+        assert_eq!(app.cursor_words(panel), None);
+    }
+}
+
+/// What the cursor says is what Redis holds, in full and with its time, also while the chart is drawn in part.
+#[test]
+fn the_cursor_value_is_the_reading_of_the_store() {
+    let mut app = app();
+    app.focus_on(Panel::Minutes);
+    let minutes = app.snapshot.live.get().unwrap().minutes.clone();
+    let said = |index: usize| {
+        let minute: instashop_core::view::TrendPoint = minutes[index];
+        let time = minute.start.with_timezone(&Meaning::default().tz());
+        let cents = minute.totals.revenue_cents;
+        format!("{} ${}.{:02} ", time.format("%H:%M"), cents / 100, cents % 100)
+    };
+    press(&mut app, "v");
+    let at = minutes.len() - 2;
+    let spoken = |app: &App| app.cursor_words(Panel::Minutes).unwrap().replace(',', "");
+    let words = spoken(&app);
+    assert!(
+        words.starts_with(&said(at)),
+        "the newest minute that is complete: {words}"
+    );
+    press(&mut app, "++hh");
+    let words = spoken(&app);
+    assert!(words.starts_with(&said(at - 2)), "{words}");
+    // Time goes on: the cursor stays on its moment.
+    let later = now() + TimeDelta::minutes(1);
+    app.update(Event::Tick, later);
+    assert_eq!(spoken(&app), words);
+    // The hour of the same moment is under the cursor of the other chart.
+    let hour = app.cursor_words(Panel::Hours).unwrap();
+    assert!(hour.starts_with("14:00 "), "{hour}");
+    press(&mut app, "=");
+    assert_eq!(app.cursor_words(Panel::Minutes), None);
+}
+
+#[test]
+fn zooming_and_panning_keep_the_cursor_in_sight_and_come_back() {
+    let mut app = app();
+    press(&mut app, "2");
+    app.focus_on(Panel::Trend);
+    let count = courses::of(&app, Panel::Trend).unwrap().buckets.len();
+    let seen = |app: &App| app.seen(Panel::Trend, count);
+    assert_eq!(seen(&app), 0..31);
+    press(&mut app, "+");
+    assert_eq!(seen(&app), 16..31, "the newest half");
+    press(&mut app, "[");
+    assert_eq!(seen(&app), 9..24);
+    press(&mut app, "[[");
+    assert_eq!(seen(&app), 0..15, "not beyond the oldest");
+    key(&mut app, KeyCode::Char(']'));
+    assert_eq!(seen(&app), 7..22);
+    press(&mut app, "vg");
+    assert_eq!(seen(&app), 0..15, "the first bucket is in sight");
+    press(&mut app, "G");
+    assert_eq!(seen(&app), 16..31);
+    press(&mut app, "+++++");
+    assert_eq!(seen(&app).len(), 6, "a chart of fewer says nothing");
+    assert!(seen(&app).contains(&30), "around the cursor");
+    press(&mut app, "------");
+    assert_eq!(seen(&app), 0..31);
+    press(&mut app, "++=");
+    assert_eq!(seen(&app), 0..31);
+    press(&mut app, "9v");
+    assert_eq!(app.told.as_deref(), Some("no chart on this tab"));
 }

@@ -29,6 +29,12 @@ impl App {
             Action::NextTab => self.go(self.tab.step(true)),
             Action::NextPanel => self.move_focus(true),
             Action::PreviousPanel => self.move_focus(false),
+            Action::Left if self.move_cursor(|at, _| at.saturating_sub(1)) => {}
+            Action::Right if self.move_cursor(|at, last| (at + 1).min(last)) => {}
+            Action::First if self.move_cursor(|_, _| 0) => {}
+            Action::Last if self.move_cursor(|_, last| last) => {}
+            Action::PageUp if self.move_cursor(|at, _| at.saturating_sub(10)) => {}
+            Action::PageDown if self.move_cursor(|at, last| (at + 10).min(last)) => {}
             Action::Left => self.move_tile(false),
             Action::Right => self.move_tile(true),
             Action::Up => self.move_rows(|at, _| at.saturating_sub(1)),
@@ -38,6 +44,14 @@ impl App {
             Action::PageUp => self.move_rows(|at, _| at.saturating_sub(10)),
             Action::PageDown => self.move_rows(|at, last| (at + 10).min(last)),
             Action::Zoom => self.zoom = !self.zoom && layout::kind(self.size) == Kind::Full,
+            Action::Cursor => self.switch_cursor(),
+            Action::Closer => self.zoom_time(true),
+            Action::Wider => self.zoom_time(false),
+            Action::PanBack | Action::PanForward => {
+                self.pan(action == Action::PanForward);
+            }
+            Action::Present => self.reset_axes(),
+            Action::Back if self.cursor.is_some() => self.cursor = None,
             Action::Back if self.zoom => self.zoom = false,
             Action::Back | Action::Freeze if self.frozen.is_some() => self.frozen = None,
             Action::Freeze => {

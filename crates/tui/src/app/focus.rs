@@ -4,6 +4,7 @@ use super::{App, Here, Overlay, Subject, Tab};
 use instashop_core::view::OrdersOf;
 
 use crate::board::{self, Piece};
+use crate::courses;
 use crate::keys::Action;
 use crate::metrics::Metric;
 use crate::sheet::Content;
@@ -73,6 +74,7 @@ impl App {
                 scrolls: panel.scrolls(),
                 filters: panel.filters(),
                 drills: self.selected_sale().is_some(),
+                charts: courses::of(self, panel).is_some(),
             };
         };
         match board::sheet(self, piece).map(|sheet| sheet.content) {
@@ -85,6 +87,10 @@ impl App {
                 scrolls: table.selects,
                 filters: table.selects,
                 drills: table.rows.iter().any(|row| row.target.is_some()),
+                ..Here::default()
+            },
+            Some(Content::Course(_)) => Here {
+                charts: true,
                 ..Here::default()
             },
             _ => Here::default(),
@@ -133,12 +139,20 @@ impl App {
             Action::Scope => board::topic(self.tab).is_some(),
             Action::Acknowledge | Action::Silence => false,
             Action::Detail => self.failed_store().is_some() || here.drills,
-            Action::Left | Action::Right => here.figures > 0,
+            Action::Left | Action::Right => here.figures > 0 || (here.charts && self.cursor.is_some()),
+            Action::Cursor | Action::Closer | Action::Wider | Action::PanBack | Action::PanForward => {
+                here.charts && full
+            }
+            Action::Present => self.cursor.is_some() || !self.spans.is_empty(),
             Action::Up | Action::Down | Action::First | Action::Last | Action::PageUp | Action::PageDown => {
-                here.scrolls || matches!(self.overlay, Some(Overlay::Help(_)))
+                here.scrolls
+                    || (here.charts && self.cursor.is_some())
+                    || matches!(self.overlay, Some(Overlay::Help(_)))
             }
             Action::NextPanel | Action::PreviousPanel | Action::Zoom | Action::Explain => full,
-            Action::Back => self.zoom || self.overlay.is_some() || self.frozen.is_some(),
+            Action::Back => {
+                self.cursor.is_some() || self.zoom || self.overlay.is_some() || self.frozen.is_some()
+            }
             _ => true,
         }
     }

@@ -6,7 +6,7 @@ use instashop_core::view::{BuyersView, Range};
 use super::{Context, Piece};
 use crate::reading::{Higher, Value};
 use crate::sheet::table::Target;
-use crate::sheet::{Cell, Col, Content, CurveData, Figure, Row, Sheet, Table, Unit};
+use crate::sheet::{Cell, Col, Content, Course, Figure, Form, Line, Row, Sheet, Table, Unit};
 use crate::theme::Role;
 
 pub(super) fn sheet(of: &Context<'_>, view: &BuyersView, piece: Piece) -> Sheet {
@@ -99,32 +99,27 @@ fn days(of: &Context<'_>, view: &BuyersView) -> Sheet {
         view.days.iter().map(|day| Some(value(day) as f64)).collect()
     };
     let step = if view.days.len() > 45 { 28 } else { 7 };
-    let curve = CurveData {
-        series: vec![
-            (
-                of.say("new", "nuevos").to_owned(),
-                points(|day| day.new),
-                Role::S2,
-                true,
-            ),
-            (
-                of.say("returning", "recurrentes").to_owned(),
+    let course = Course {
+        buckets: of.day_buckets(view.days.iter().map(|day| day.day)),
+        lines: vec![
+            Line::dotted(of.say("new", "nuevos"), points(|day| day.new), Role::S2),
+            Line::solid(
+                of.say("returning", "recurrentes"),
                 points(|day| day.returning),
                 Role::Accent,
-                false,
             ),
         ],
-        buckets: view.days.iter().map(|day| of.day(day.day)).collect(),
-        labels: (0..view.days.len()).step_by(step).collect(),
         unit: Unit::Count,
-        floor: 0.0,
+        form: Form::Curve(0.0),
+        labels: (0..view.days.len()).step_by(step).collect(),
+        open: None,
     };
     let note = format!(
         "— {} ┄ {}",
         of.say("returning", "recurrentes"),
         of.say("new", "nuevos")
     );
-    of.sheet(Piece::BuyDays, vec![note], Content::Curve(curve))
+    of.sheet(Piece::BuyDays, vec![note], Content::Course(course))
 }
 
 /// The segment in the language of the screen; one that is not known stays as it is.

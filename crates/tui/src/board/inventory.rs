@@ -5,7 +5,7 @@ use instashop_core::view::{InventoryView, STOCK_DAYS, StockForecast, StockRow, S
 
 use super::{Context, Piece};
 use crate::reading::{Higher, Measure, Value};
-use crate::sheet::{Cell, Col, Content, CurveData, Figure, Row, Share, Sheet, Table, Unit};
+use crate::sheet::{Cell, Col, Content, Course, Figure, Form, Line, Row, Share, Sheet, Table, Unit};
 use crate::theme::Role;
 
 /// Days that are drawn.
@@ -240,17 +240,19 @@ fn forecast(of: &Context<'_>, view: &InventoryView) -> Sheet {
         let date = today.checked_add_days(chrono::Days::new(day as u64));
         of.day(date.unwrap_or(today))
     };
-    let curve = CurveData {
-        series: curves(of, forecast, available, own),
-        buckets: (0..=SHOWN).map(date).collect(),
-        labels: vec![0, 7, 14],
+    let days = (0..=SHOWN).map(|day| today + chrono::Days::new(day as u64));
+    let course = Course {
+        buckets: of.day_buckets(days),
+        lines: curves(of, forecast, available, own),
         unit: Unit::Count,
-        floor: 0.0,
+        form: Form::Curve(0.0),
+        labels: vec![0, 7, 14],
+        open: None,
     };
     let mut sheet = of.sheet(
         Piece::InvForecast,
         forecast_notes(of, forecast, available, own, date),
-        Content::Curve(curve),
+        Content::Course(course),
     );
     sheet.title = format!("{}: {}", sheet.title, product(row));
     sheet.marks = "◆~";
@@ -258,12 +260,7 @@ fn forecast(of: &Context<'_>, view: &InventoryView) -> Sheet {
 }
 
 /// What is left of a stock: expected, and at both ends of the interval; and the reorder point of the row.
-fn curves(
-    of: &Context<'_>,
-    forecast: &StockForecast,
-    available: i64,
-    own: i64,
-) -> Vec<(String, Vec<Option<f64>>, Role, bool)> {
+fn curves(of: &Context<'_>, forecast: &StockForecast, available: i64, own: i64) -> Vec<Line> {
     let now = Some(available as f64);
     let left = |sum: i64| (available as f64 - sum as f64 / 1000.0).max(0.0);
     let after = |ends: fn((i64, i64)) -> i64| {
@@ -280,14 +277,13 @@ fn curves(
             .take(SHOWN)
             .map(|sum| Some(left(*sum))),
     );
-    let mut series = vec![(
-        of.say("reorder point", "punto de pedido").to_owned(),
+    let mut series = vec![Line::dotted(
+        of.say("reorder point", "punto de pedido"),
         vec![Some(own as f64); SHOWN + 1],
         Role::Warn,
-        true,
     )];
     if forecast.within_milli.iter().any(Option::is_some) {
-        let band = |name: &str, level| (name.to_owned(), level, Role::Muted, true);
+        let band = |name: &str, level| Line::dotted(name, level, Role::Muted);
         series.push(band(
             of.say("80% at most", "80% como mucho"),
             after(|(low, _)| low),
@@ -297,7 +293,7 @@ fn curves(
             after(|(_, high)| high),
         ));
     }
-    series.push((of.say("stock", "stock").to_owned(), stock, Role::Accent, false));
+    series.push(Line::solid(of.say("stock", "stock"), stock, Role::Accent));
     series
 }
 

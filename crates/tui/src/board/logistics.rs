@@ -5,7 +5,7 @@ use instashop_core::view::LogisticsView;
 
 use super::{Context, Piece, shares};
 use crate::reading::{Higher, Measure, SMALL_SAMPLE, Value};
-use crate::sheet::{Cell, Col, Content, CurveData, Figure, Row, Sheet, Table, Unit};
+use crate::sheet::{Cell, Col, Content, Course, Figure, Form, Line, Row, Sheet, Table, Unit};
 use crate::theme::Role;
 
 /// Share of deliveries that should be on time, in per cent: late ones under 4 % (docs: kpis 5.1).
@@ -132,24 +132,20 @@ fn days(of: &Context<'_>, view: &LogisticsView) -> Sheet {
     let lowest = points.iter().flatten().copied().fold(1.0, f64::min);
     let target = TARGET as f64 / 100.0;
     let name = format!("{} {TARGET}%", of.say("target", "meta"));
-    let curve = CurveData {
-        series: vec![
-            (name.clone(), vec![Some(target); points.len()], Role::Warn, true),
-            (
-                of.say("on time", "a tiempo").to_owned(),
-                points,
-                Role::Accent,
-                false,
-            ),
+    let course = Course {
+        buckets: of.day_buckets(view.days.iter().map(|day| day.day)),
+        lines: vec![
+            Line::dotted(name.clone(), vec![Some(target); points.len()], Role::Warn),
+            Line::solid(of.say("on time", "a tiempo"), points, Role::Accent),
         ],
-        buckets: view.days.iter().map(|day| of.day(day.day)).collect(),
+        unit: Unit::Percent,
+        form: Form::Curve(((lowest * 10.0).floor() / 10.0).min(0.9)),
         labels: (0..view.days.len())
             .step_by(if view.days.len() > 45 { 28 } else { 7 })
             .collect(),
-        unit: Unit::Percent,
-        floor: ((lowest * 10.0).floor() / 10.0).min(0.9),
+        open: None,
     };
-    of.sheet(Piece::LogDays, vec![format!("┄ {name}")], Content::Curve(curve))
+    of.sheet(Piece::LogDays, vec![format!("┄ {name}")], Content::Course(course))
 }
 
 fn transit(of: &Context<'_>, view: &LogisticsView) -> Sheet {

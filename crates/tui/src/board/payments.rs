@@ -6,7 +6,7 @@ use super::{Context, Piece, shares};
 use crate::format::{hour_minute, seconds};
 use crate::reading::{Higher, SMALL_SAMPLE, Value};
 use crate::sheet::table::Target;
-use crate::sheet::{Cell, Col, Content, CurveData, Figure, Row, Sheet, Table, Unit};
+use crate::sheet::{Bucket, Cell, Col, Content, Course, Figure, Form, Line, Row, Sheet, Table, Unit};
 use crate::theme::Role;
 
 /// Success under its own week by more than this many per mille is marked.
@@ -196,21 +196,27 @@ fn hours(of: &Context<'_>, view: &PaymentsView) -> Sheet {
     }
     let lowest = now.iter().chain(&week).flatten().copied().fold(1.0, f64::min);
     let base = of.say("7-day base", "base 7 días");
-    let curve = CurveData {
-        series: vec![
-            (base.to_owned(), week, Role::Prev, true),
-            (of.say("now", "ahora").to_owned(), now, Role::Accent, false),
-        ],
-        buckets: view
-            .hours
-            .iter()
-            .map(|hour| hour_minute(hour.start, of.look.zone))
-            .collect(),
-        labels: (0..view.hours.len()).step_by(6).collect(),
-        unit: Unit::Percent,
-        floor: ((lowest * 10.0).floor() / 10.0).min(0.9),
+    let bucket = |hour: &instashop_core::view::AttemptHour| Bucket {
+        since: hour.start,
+        until: hour.start + chrono::TimeDelta::hours(1),
+        label: hour_minute(hour.start, of.look.zone),
     };
-    of.sheet(Piece::PayHours, vec![format!("┄ {base}")], Content::Curve(curve))
+    let course = Course {
+        buckets: view.hours.iter().map(bucket).collect(),
+        lines: vec![
+            Line::dotted(base, week, Role::Prev),
+            Line::solid(of.say("now", "ahora"), now, Role::Accent),
+        ],
+        unit: Unit::Percent,
+        form: Form::Curve(((lowest * 10.0).floor() / 10.0).min(0.9)),
+        labels: (0..view.hours.len()).step_by(6).collect(),
+        open: None,
+    };
+    of.sheet(
+        Piece::PayHours,
+        vec![format!("┄ {base}")],
+        Content::Course(course),
+    )
 }
 
 fn pending(of: &Context<'_>, view: &PaymentsView) -> Sheet {

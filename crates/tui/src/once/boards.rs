@@ -51,19 +51,14 @@ fn panel(app: &App, piece: Piece, sheet: &Sheet) -> Value {
         Content::Table(table) => {
             out.insert("rows".into(), rows(app, piece, table));
         }
-        Content::Curve(curve) => {
-            let series = curve
-                .series
+        Content::Course(course) => {
+            let series = course
+                .lines
                 .iter()
-                .map(|(name, points, ..)| json!({"name": name, "points": points}));
-            out.insert("buckets".into(), json!(curve.buckets));
+                .map(|line| json!({"name": line.name, "points": line.points}));
+            let buckets = course.buckets.iter().map(|bucket| bucket.label.as_str());
+            out.insert("buckets".into(), buckets.collect());
             out.insert("series".into(), series.collect());
-        }
-        Content::Bars(bars) => {
-            let bars = bars.bars.iter().map(|(name, value, base, open)| {
-                json!({"bucket": name, "value": value, "base": base, "open": open})
-            });
-            out.insert("bars".into(), bars.collect());
         }
         Content::Stack(parts) => {
             let parts = parts

@@ -185,23 +185,16 @@ fn panel(app: &App, piece: Piece, out: &mut Vec<String>) {
         }
         Content::Nothing(words) => out.push(spoken(app, &format!("{}: {words}.", sheet.title))),
         // A course says most by where it ends.
-        Content::Curve(curve) => {
-            let marks = app.look.marks();
-            let last = curve.series.iter().filter_map(|(name, points, ..)| {
-                let value = points.iter().flatten().next_back()?;
-                let text = match curve.unit {
-                    crate::sheet::Unit::Percent => marks.percent((value * 1000.0).round() as i64, 1000, 1),
-                    crate::sheet::Unit::Money => app.look.short_amount(value.round() as i64),
-                    crate::sheet::Unit::Count => marks.count(value.round() as i64),
-                };
-                Some(format!("{name} {text}"))
+        Content::Course(course) => {
+            let last = course.lines.iter().filter_map(|line| {
+                let value = line.points.iter().flatten().next_back()?;
+                Some(format!("{} {}", line.name, course.unit.full(&app.look, *value)))
             });
             out.push(spoken(
                 app,
                 &format!("{}: {}.", sheet.title, last.collect::<Vec<_>>().join(", ")),
             ));
         }
-        Content::Bars(_) => {}
     }
 }
 

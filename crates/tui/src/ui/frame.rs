@@ -120,6 +120,9 @@ impl<'a> View<'a> {
         if let Some((words, role)) = self.state_words(head.condition, head.store) {
             notes.insert(0, (words, Some(role)));
         }
+        if let Some(words) = self.app.cursor_words(head.panel) {
+            notes.insert(0, (format!("│ {words}"), Some(Role::Accent)));
+        }
         let away = head.panel.home() != self.app.tab;
         let title = if self.app.zoom {
             let tab = head.panel.home();

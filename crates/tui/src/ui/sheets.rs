@@ -2,14 +2,15 @@
 //!
 //! - `figures`: big numbers
 //! - `table`: rows with bars, courses and maps
-//! - `charts`: curves and bars over time, a bar of parts
+//! - `stack`: a bar of parts
 
-mod charts;
 mod figures;
+mod stack;
 mod table;
 
 use ratatui::layout::Rect;
 
+use super::chart;
 use super::frame::{Head, View};
 use super::layout::Panel;
 use super::pen::Pen;
@@ -70,9 +71,8 @@ pub(super) fn panel(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, piece: Piece
     };
     match &sheet.content {
         Content::Table(rows) => table::table(view, pen, inner, rows, piece),
-        Content::Curve(data) => charts::curves(view, pen, inner, data),
-        Content::Bars(data) => charts::bars(view, pen, inner, data),
-        Content::Stack(parts) => charts::stack(view, pen, inner, parts),
+        Content::Course(data) => chart::course(view, pen, inner, Panel::Of(piece), data),
+        Content::Stack(parts) => stack::stack(view, pen, inner, parts),
         Content::Nothing(words) => View::nothing(pen, inner, words),
         Content::Figures(_) => {}
     }

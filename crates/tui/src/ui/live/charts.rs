@@ -1,32 +1,17 @@
 //! Revenue by minute and by hour, against the same weekday of last week.
 
-use chrono::{TimeDelta, Timelike};
 use instashop_core::view::TrendPoint;
 use ratatui::layout::Rect;
 
+use super::super::chart;
 use super::super::frame::{Head, View};
 use super::super::layout::Panel;
 use super::super::pen::Pen;
-use super::super::widgets::columns::{Bar, Columns, columns};
-use super::super::widgets::curve::{Curve, Series, curve};
+use crate::courses;
 use crate::format::hour_minute;
 use crate::reading::Source;
 use crate::snapshot::StoreName;
 use crate::snapshot::today::weekday;
-use crate::theme::Role;
-
-/// Text of cents on an axis.
-pub(in super::super) fn money_axis<'l>(view: &View<'l>) -> impl Fn(f64) -> String + 'l {
-    let look = view.look;
-    move |cents| {
-        let cents = cents.round() as i64;
-        if cents == 0 {
-            "0".into()
-        } else {
-            look.short_amount(cents)
-        }
-    }
-}
 
 /// Minutes and hours change places in this panel where there is room for one chart only.
 pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
@@ -65,10 +50,10 @@ pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
     let (Some(inner), Some(live)) = (view.frame(pen, area, head), live) else {
         return;
     };
-    let Some(newest) = live.minutes.last() else {
+    if live.minutes.is_empty() {
         View::nothing(pen, inner, view.texts.no_orders);
         return;
-    };
+    }
     if live
         .minutes
         .iter()
@@ -77,53 +62,9 @@ pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         empty(view, pen, inner, &live.minutes, &live.hours);
         return;
     }
-    // The time axis ends now, not at the last answer: what was not asked is a gap.
-    let late = (view.now - newest.start).num_minutes().clamp(0, 60) as usize;
-    let mut points: Vec<Option<f64>> = live
-        .minutes
-        .iter()
-        .map(|minute| Some(minute.totals.revenue_cents as f64))
-        .collect();
-    let open = if late == 0 { points.pop().flatten() } else { None };
-    points.extend(std::iter::repeat_n(None, late.saturating_sub(1)));
-    let count = live.minutes.len().saturating_sub(1);
-    let points = points.split_off(points.len().saturating_sub(count));
-    let last = newest.start + TimeDelta::minutes(late as i64);
-    let start_of = |index: usize| last - TimeDelta::minutes((points.len() - index) as i64);
-    let base: Vec<Option<f64>> = (0..points.len())
-        .map(|index| {
-            let totals = view.data.base_minute(start_of(index), live.day, view.look.zone)?;
-            Some(totals.revenue_cents as f64)
-        })
-        .collect();
-    let step = if inner.width < 40 { 20 } else { 15 };
-    let mut labels: Vec<(usize, String)> = (0..points.len())
-        .rev()
-        .step_by(step)
-        .map(|index| (index, hour_minute(start_of(index + 1), view.look.zone)))
-        .collect();
-    labels.reverse();
-    let mut series = Vec::new();
-    if !condition.is_outdated() || has_base {
-        series.push(Series {
-            points: &base,
-            role: Role::Prev,
-            dotted: true,
-        });
+    if let Some(course) = courses::of(view.app, Panel::Minutes) {
+        chart::course(view, pen, inner, Panel::Minutes, &course);
     }
-    series.push(Series {
-        points: &points,
-        role: Role::Accent,
-        dotted: false,
-    });
-    let chart = Curve {
-        series,
-        labels: &labels,
-        unit: &money_axis(view),
-        open: open.or(Some(0.0)),
-        floor: 0.0,
-    };
-    curve(pen, inner, &chart);
 }
 
 /// No orders in the last hour: says so, and when the last one was.
@@ -179,34 +120,7 @@ pub(in super::super) fn hours(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, pa
         condition,
         store: StoreName::Redis,
     };
-    let (Some(inner), Some(today)) = (view.frame(pen, area, head), today) else {
-        return;
-    };
-    let running = today.hours.last().map(|hour| hour.start);
-    let mut bars = [Bar::default(); 24];
-    for hour in today.hours {
-        let local = hour.start.with_timezone(&view.look.zone);
-        if local.date_naive() == today.day {
-            let bar = &mut bars[local.hour() as usize];
-            // A day on which clocks are set back has the same hour twice.
-            bar.value = Some(bar.value.unwrap_or(0.0) + hour.totals.revenue_cents as f64);
-            bar.open = Some(hour.start) == running;
-        }
+    if let (Some(inner), Some(course)) = (view.frame(pen, area, head), courses::of(view.app, panel)) {
+        chart::course(view, pen, inner, panel, &course);
     }
-    if let Some(base) = base {
-        for (bar, totals) in bars.iter_mut().zip(base) {
-            bar.base = Some(totals.revenue_cents as f64);
-        }
-    }
-    let labels: Vec<(usize, String)> = (0..24)
-        .step_by(3)
-        .map(|hour| (hour, format!("{hour:02}")))
-        .collect();
-    let chart = Columns {
-        bars: &bars,
-        labels: &labels,
-        unit: &money_axis(view),
-        apart: true,
-    };
-    columns(pen, inner, &chart);
 }

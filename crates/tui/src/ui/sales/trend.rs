@@ -1,16 +1,14 @@
 //! Revenue by day.
 
-use chrono::NaiveDate;
 use instashop_core::view::Totals;
 use ratatui::layout::Rect;
 
+use super::super::chart;
 use super::super::frame::View;
 use super::super::layout::Panel;
-use super::super::live::charts::money_axis;
 use super::super::pen::Pen;
-use super::super::widgets::columns::{Bar, Columns, columns};
 use super::head;
-use crate::reading::Source;
+use crate::courses;
 use crate::snapshot::sales::Span;
 
 /// Draws revenue (or orders) by day, with today hatched and the period before as dots.
@@ -57,76 +55,23 @@ pub(in super::super) fn trend(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     } else {
         view.texts.revenue_by_day
     };
-    // Redis has the running day a second after it happened, the warehouse a minute.
-    let live = view
-        .data
-        .today(view.now, view.look.zone)
-        .filter(|today| today.current && today.source == Source::Live)
-        .filter(|today| sales.is_some_and(|sales| sales.today == today.day));
     let mut head = head(view, Panel::Trend, title, notes);
-    if live.is_some() {
+    if courses::today_of_redis(view.app).is_some() {
         head.marks = "●◆";
     }
-    let (Some(inner), Some(sales), Some(span)) = (view.frame(pen, area, head), sales, span) else {
+    let (Some(inner), Some(span)) = (view.frame(pen, area, head), span) else {
         return;
     };
     if span.days.is_empty() {
         View::nothing(pen, inner, view.texts.no_orders);
         return;
     }
-    let dots = span.before.is_some() && area.width >= 100;
-    // The period before is laid under the range day by day, both ending at their last day.
-    let shift = span.days.len() as i64 - span.days_before.len() as i64;
-    let before = |index: usize| -> Option<f64> {
-        let index = usize::try_from(index as i64 - shift).ok()?;
-        span.days_before
-            .get(index)
-            .filter(|_| dots)
-            .map(|(_, totals)| value(totals) as f64)
+    let Some(mut course) = courses::of(view.app, Panel::Trend) else {
+        return;
     };
-    let mut bars: Vec<Bar> = span
-        .days
-        .iter()
-        .enumerate()
-        .map(|(index, (_, totals))| Bar {
-            value: Some(value(totals) as f64),
-            base: before(index),
-            open: false,
-        })
-        .collect();
-    bars.push(Bar {
-        value: Some(value(&live.map_or(span.today, |live| live.totals)) as f64),
-        base: None,
-        open: true,
-    });
-    let step = if days > 30 {
-        14
-    } else if days < 8 {
-        1
-    } else {
-        7
-    };
-    let dates: Vec<NaiveDate> = span
-        .days
-        .iter()
-        .map(|(day, _)| *day)
-        .chain([sales.today])
-        .collect();
-    let mut labels: Vec<(usize, String)> = (0..dates.len())
-        .rev()
-        .step_by(step)
-        .map(|index| (index, view.texts.day_month(dates[index])))
-        .collect();
-    labels.reverse();
-    let money = money_axis(view);
-    let marks = view.look.marks();
-    let count = move |value: f64| marks.list_count(value.round() as i64);
-    let unit: &dyn Fn(f64) -> String = if by_orders { &count } else { &money };
-    let chart = Columns {
-        bars: &bars,
-        labels: &labels,
-        unit,
-        apart: false,
-    };
-    columns(pen, inner, &chart);
+    if area.width < 100 {
+        // The dots need air.
+        course.lines.retain(|line| !line.dotted);
+    }
+    chart::course(view, pen, inner, Panel::Trend, &course);
 }

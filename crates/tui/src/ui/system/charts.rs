@@ -1,62 +1,20 @@
 //! Lag and latency of the last minutes.
 
-use chrono::TimeDelta;
 use ratatui::layout::Rect;
 
+use super::super::chart;
 use super::super::frame::{Head, View};
 use super::super::layout::Panel;
 use super::super::pen::Pen;
-use super::super::widgets::curve::{Curve, Series, curve};
-use crate::format::hour_minute;
-use crate::snapshot::history::{Figure, SPAN, STEP};
+use crate::courses;
+use crate::snapshot::history::Figure;
 use crate::snapshot::{Condition, StoreName};
-use crate::theme::Role;
 
-fn draw(
-    view: &View<'_>,
-    pen: &mut Pen<'_>,
-    area: Rect,
-    solid: &[Option<f64>],
-    dotted: &[Option<f64>],
-    unit: &dyn Fn(f64) -> String,
-) {
-    if solid.iter().chain(dotted).all(Option::is_none) {
-        View::nothing(pen, area, view.texts.no_samples);
-        return;
+fn draw(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Panel) {
+    match courses::of(view.app, panel) {
+        Some(course) => chart::course(view, pen, area, panel, &course),
+        None => View::nothing(pen, area, view.texts.no_samples),
     }
-    let count = solid.len();
-    let every = (count / if area.width < 45 { 2 } else { 3 }).max(1);
-    let mut labels: Vec<(usize, String)> = (0..count)
-        .rev()
-        .step_by(every)
-        .map(|index| {
-            let back = STEP * i32::try_from(count - 1 - index).unwrap_or(0);
-            (
-                index,
-                hour_minute(view.now - back.min(SPAN + TimeDelta::minutes(1)), view.look.zone),
-            )
-        })
-        .collect();
-    labels.reverse();
-    let chart = Curve {
-        series: vec![
-            Series {
-                points: dotted,
-                role: Role::S3,
-                dotted: true,
-            },
-            Series {
-                points: solid,
-                role: Role::Accent,
-                dotted: false,
-            },
-        ],
-        labels: &labels,
-        unit,
-        open: None,
-        floor: 0.0,
-    };
-    curve(pen, area, &chart);
 }
 
 /// Draws the messages both flows are behind.
@@ -101,9 +59,7 @@ pub(in super::super) fn lag(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let Some(inner) = view.frame(pen, area, head) else {
         return;
     };
-    draw(view, pen, inner, &live, &warehouse, &|value| {
-        marks.list_count(value.round() as i64)
-    });
+    draw(view, pen, inner, Panel::Lag);
 }
 
 /// Draws commit-to-sink latency: half and 95 of 100. Both sinks share one panel where there is room for one only.
@@ -159,11 +115,5 @@ pub(in super::super) fn latency(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, 
     let Some(inner) = view.frame(pen, area, head) else {
         return;
     };
-    draw(view, pen, inner, &half, &most, &|value| {
-        if value <= 0.0 {
-            "0".into()
-        } else {
-            marks.millis(value.round() as u64).replace(' ', "")
-        }
-    });
+    draw(view, pen, inner, panel);
 }

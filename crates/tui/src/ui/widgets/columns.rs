@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::axis::Axis;
-use super::curve::{feet, frame};
+use super::curve::{Cursor, feet, frame, upright};
 use crate::theme::Role;
 use crate::ui::pen::Pen;
 
@@ -28,6 +28,8 @@ pub struct Columns<'t> {
     pub unit: &'t dyn Fn(f64) -> String,
     /// True for bars that stand apart, with room for the dots of the base beside them.
     pub apart: bool,
+    /// The bar under the cursor.
+    pub cursor: Option<Cursor>,
 }
 
 /// Eighths of a row that a share of the height takes; something above zero shows.
@@ -74,6 +76,16 @@ pub fn columns(pen: &mut Pen<'_>, area: Rect, chart: &Columns<'_>) {
     } as u16;
     let (accent, muted, prev) = (pen.ink(Role::Accent), pen.ink(Role::Muted), pen.ink(Role::Prev));
     let glyphs = pen.look.glyphs;
+    let cursor = chart.cursor.as_ref().and_then(|cursor| {
+        let index = cursor
+            .at
+            .checked_sub(hidden)
+            .filter(|index| *index < bars.len())?;
+        Some((start(index) + wide / 2, cursor.label.as_str()))
+    });
+    if let Some((x, _)) = cursor {
+        upright(pen, plot, x);
+    }
     for (index, bar) in bars.iter().enumerate() {
         let x = start(index);
         let height = bar.value.map_or(0, |value| eighths(axis.share(value), rows));
@@ -114,7 +126,7 @@ pub fn columns(pen: &mut Pen<'_>, area: Rect, chart: &Columns<'_>) {
         (index < bars.len()).then(|| (start(index) + wide / 2, label.clone()))
     });
     let labels: Vec<(u16, String)> = labels.collect();
-    feet(pen, plot, labels.into_iter());
+    feet(pen, plot, labels.into_iter(), cursor);
 }
 
 #[cfg(test)]

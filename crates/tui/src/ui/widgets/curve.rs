@@ -31,6 +31,17 @@ pub struct Curve<'t> {
     pub open: Option<f64>,
     /// Where the axis begins; zero for anything but a share.
     pub floor: f64,
+    /// The bucket under the cursor.
+    pub cursor: Option<Cursor>,
+}
+
+/// A bucket that is pointed at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Its index.
+    pub at: usize,
+    /// Its time in words, written under it.
+    pub label: String,
 }
 
 /// Where the parts of a chart are.
@@ -87,21 +98,47 @@ pub(super) fn frame(
     })
 }
 
-/// Writes time labels under columns, the last one first; one that would touch another is left out.
-pub(super) fn feet(pen: &mut Pen<'_>, plot: Plot, labels: impl DoubleEndedIterator<Item = (u16, String)>) {
+/// Writes time labels under columns, the last one first; one that would touch another is left out. The cursor's own label
+/// goes before all.
+pub(super) fn feet(
+    pen: &mut Pen<'_>,
+    plot: Plot,
+    labels: impl DoubleEndedIterator<Item = (u16, String)>,
+    cursor: Option<(u16, &str)>,
+) {
     let Some(y) = plot.foot else { return };
     let muted = pen.look.theme.style(Role::Muted);
+    let start = |x: u16, wide: u16| {
+        let last = plot.area.right().saturating_sub(wide);
+        x.saturating_sub(wide / 2)
+            .clamp(plot.area.x, last.max(plot.area.x))
+    };
+    let taken = cursor.map(|(x, label)| {
+        let wide = (text::width(label) as u16).min(plot.area.width);
+        let from = start(x, wide);
+        let accent = pen.look.theme.style(Role::Accent);
+        pen.text(from, y, wide, label, accent);
+        from..from + wide
+    });
     let mut free = plot.area.right();
     for (index, (x, label)) in labels.rev().enumerate() {
         let wide = text::width(&label) as u16;
-        let last = plot.area.right().saturating_sub(wide);
-        let start = x
-            .saturating_sub(wide / 2)
-            .clamp(plot.area.x, last.max(plot.area.x));
-        if wide <= plot.area.width && (index == 0 || start + wide < free) {
-            pen.text(start, y, wide, &label, muted);
-            free = start;
+        let from = start(x, wide);
+        let hidden = taken
+            .as_ref()
+            .is_some_and(|taken| from <= taken.end && taken.start <= from + wide);
+        if wide <= plot.area.width && !hidden && (index == 0 || from + wide < free) {
+            pen.text(from, y, wide, &label, muted);
+            free = from;
         }
+    }
+}
+
+/// Draws the line of the cursor, under what is drawn later.
+pub(super) fn upright(pen: &mut Pen<'_>, plot: Plot, x: u16) {
+    let accent = pen.look.theme.ink(Role::Accent);
+    for y in plot.area.y..plot.area.bottom() {
+        pen.put(x, y, '│', accent);
     }
 }
 
@@ -201,6 +238,31 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
     let rows = usize::from(plot.area.height);
     let columns = usize::from(plot.area.width).saturating_sub(usize::from(chart.open.is_some()));
     let ascii = pen.look.glyphs == Glyphs::Ascii;
+    let count = chart
+        .series
+        .iter()
+        .map(|series| series.points.len())
+        .max()
+        .unwrap_or(0);
+    let column = |index: usize| {
+        let at = if count < 2 {
+            0
+        } else {
+            index.min(count - 1) * columns.saturating_sub(1) / (count - 1)
+        };
+        plot.area.x + at as u16
+    };
+    let cursor = chart.cursor.as_ref().map(|cursor| {
+        let x = if cursor.at >= count && chart.open.is_some() {
+            plot.area.right().saturating_sub(1)
+        } else {
+            column(cursor.at)
+        };
+        (x, cursor.label.as_str())
+    });
+    if let Some((x, _)) = cursor {
+        upright(pen, plot, x);
+    }
     for series in &chart.series {
         let style = pen.ink(series.role);
         let bits = cells(series.points, &axis, columns, rows);
@@ -228,20 +290,6 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
             pen.put(plot.area.right() - 1, plot.area.y + row, '▒', style);
         }
     }
-    let count = chart
-        .series
-        .iter()
-        .map(|series| series.points.len())
-        .max()
-        .unwrap_or(0);
-    let column = |index: usize| {
-        let at = if count < 2 {
-            0
-        } else {
-            index.min(count - 1) * columns.saturating_sub(1) / (count - 1)
-        };
-        plot.area.x + at as u16
-    };
     feet(
         pen,
         plot,
@@ -249,6 +297,7 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
             .labels
             .iter()
             .map(|(index, label)| (column(*index), label.clone())),
+        cursor,
     );
 }
 
