@@ -412,6 +412,8 @@ pub struct Dashboard {
     pub language: String,
     /// A relative change below this many per mille is shown as equal.
     pub dead_band_per_mille: u32,
+    /// Views that a key goes through: name, and what is shown, as in a link: `payments?range=today&store=118`.
+    pub presets: BTreeMap<String, String>,
 }
 
 impl Default for Dashboard {
@@ -425,6 +427,7 @@ impl Default for Dashboard {
             glyphs: "auto".into(),
             language: "auto".into(),
             dead_band_per_mille: 5,
+            presets: BTreeMap::new(),
         }
     }
 }

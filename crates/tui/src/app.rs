@@ -2,26 +2,33 @@
 //!
 //! - `axis`: cursor and span of the charts
 //! - `overlay`: what lies above the tabs: help, explanation, failure
+//! - `places`: links, views of the configuration, marked days
+//! - `prompt`: every action by name
 //! - `tab`: the tabs
 
 mod act;
 mod axis;
 mod focus;
 mod overlay;
+mod places;
+mod prompt;
 mod tab;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 use instashop_core::view::{Ask, Basis, OrdersOf, Range};
 
 use crate::look::Look;
 use crate::metrics::Metric;
+use crate::once::Format;
+use crate::place::Place;
 use crate::snapshot::{Body, Message, Snapshot};
 use crate::ui::layout::Panel;
 
 pub use overlay::{HelpPage, Overlay, Subject};
+pub use prompt::Line;
 pub use tab::Tab;
 
 /// How long a changed value is bold.
@@ -63,8 +70,8 @@ pub enum Command {
     Poll,
     /// Ask for these parts from now on.
     Want(Wanted),
-    /// Write what is shown to files.
-    Export,
+    /// Write what is shown to files, in one form or in all.
+    Export(Option<Format>),
     /// Paint everything again.
     Repaint,
     /// Suspend.
@@ -158,6 +165,12 @@ pub struct App {
     tiles: BTreeMap<Tab, usize>,
     /// The moment the cursor of the charts stands on.
     cursor: Option<DateTime<Utc>>,
+    /// Days that were marked to compare with.
+    marks: [Option<NaiveDate>; 1],
+    /// Views of the configuration, by name.
+    pub presets: Vec<(String, Place)>,
+    /// Lines of the prompt, the newest last.
+    typed: Vec<String>,
     /// The part of a course that is seen, by panel; without an entry all of it.
     spans: BTreeMap<Panel, axis::Span>,
     /// Range, comparison and store.
@@ -193,6 +206,9 @@ impl App {
             tiles: BTreeMap::new(),
             cursor: None,
             spans: BTreeMap::new(),
+            marks: [None],
+            presets: Vec::new(),
+            typed: Vec::new(),
             ask: Ask {
                 range: Range::Days(30),
                 basis: Basis::Previous,

@@ -205,6 +205,21 @@ pub fn base_words(look: &Look, board: &Board, range: Range, basis: Basis, with_t
     let year = say(look.language, "a year ago", "hace un año");
     match (range, basis) {
         (_, Basis::Year) => year.to_owned(),
+        (_, Basis::From(_)) => {
+            let date = |at: DateTime<Utc>| texts.day_month(at.with_timezone(&look.zone).date_naive());
+            let (first, last) = (
+                date(board.window.base_since),
+                date(board.window.base_until - chrono::TimeDelta::microseconds(1)),
+            );
+            match range {
+                Range::Today if with_time => {
+                    let time = crate::format::hour_minute(board.window.base_until, look.zone);
+                    format!("{first} {time}")
+                }
+                _ if first == last => first,
+                _ => format!("{first}–{last}"),
+            }
+        }
         (Range::Today | Range::Yesterday, basis) => {
             let name = match basis {
                 Basis::Weekday => texts.last_weekday(board.window.base_first.weekday()),

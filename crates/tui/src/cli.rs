@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use clap::{Parser, Subcommand};
 use instashop_core::view::{Ask, Basis, Range};
 
 use crate::app::Tab;
 use crate::demo::Scene;
+use crate::lang::Language;
 use crate::look::Wanted;
 use crate::once::Format;
+use crate::place::{self, Place};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,17 +43,21 @@ pub struct Cli {
     #[arg(long, value_name = "TAB", default_value = "live", value_parser = parse_tab)]
     pub tab: TabArgument,
 
-    /// Range of time: 30d, 90d, 7d, today or yesterday
+    /// Range of time: 7d, 30d, any number of days, today or yesterday
     #[arg(long, value_name = "RANGE", default_value = "30d", value_parser = parse_range)]
     pub range: Range,
 
-    /// What the range is compared with
+    /// What the range is compared with: previous, weekday, year, or the first day, for example 2026-08-03
     #[arg(long, value_name = "BASE", default_value = "previous", value_parser = parse_basis)]
     pub compare: Basis,
 
     /// One store by its number; without it the platform
     #[arg(long, value_name = "NUMBER")]
     pub store: Option<i64>,
+
+    /// Open the view of a link: instashop://sales?range=7d&store=118
+    #[arg(long, value_name = "LINK", conflicts_with_all = ["tab", "range", "compare", "store"])]
+    pub open: Option<String>,
 
     /// Print once and end, without a terminal
     #[arg(long)]
@@ -168,8 +175,31 @@ fn parse_tab(text: &str) -> Result<TabArgument, String> {
 }
 
 impl Cli {
-    /// Range, comparison and store.
-    pub const fn ask(&self) -> Ask {
+    /// Where to begin: the link, else the flags. Several tabs begin with the first.
+    pub fn place(&self, now: DateTime<Utc>, zone: Tz) -> Result<Place, String> {
+        let flags = Place {
+            tab: self.tab.tabs().first().copied().unwrap_or(Tab::Live),
+            ask: self.ask(),
+            at: None,
+        };
+        match &self.open {
+            None => Ok(flags),
+            Some(link) => {
+                Place::read(link, flags, now, zone).map_err(|wrong| format!("--open {link}: {}", said(wrong)))
+            }
+        }
+    }
+
+    /// The tabs to print.
+    pub fn tabs(&self, place: &Place) -> Vec<Tab> {
+        match self.open {
+            Some(_) => vec![place.tab],
+            None => self.tab.tabs(),
+        }
+    }
+
+    /// Range, comparison and store of the flags.
+    const fn ask(&self) -> Ask {
         Ask {
             range: self.range,
             basis: self.compare,
@@ -190,24 +220,15 @@ impl Cli {
 }
 
 fn parse_range(text: &str) -> Result<Range, String> {
-    match text.trim_end_matches('d') {
-        "today" => Ok(Range::Today),
-        "yesterday" => Ok(Range::Yesterday),
-        number => {
-            let range = number.parse().map(Range::Days).ok();
-            let range = range.filter(|range| crate::app::RANGES.contains(range));
-            range.ok_or_else(|| "give 7d, 30d, 90d, today or yesterday".into())
-        }
-    }
+    place::range(text).map_err(said)
 }
 
 fn parse_basis(text: &str) -> Result<Basis, String> {
-    match text {
-        "previous" => Ok(Basis::Previous),
-        "weekday" => Ok(Basis::Weekday),
-        "year" => Ok(Basis::Year),
-        _ => Err("give previous, weekday or year".into()),
-    }
+    place::basis(text).map_err(said)
+}
+
+fn said(wrong: place::Wrong) -> String {
+    (Language::English.texts().wrong)(wrong).to_owned()
 }
 
 fn parse_size(text: &str) -> Result<(u16, u16), String> {
@@ -265,6 +286,10 @@ mod tests {
             ((120, 40), Duration::from_millis(500), Some(7))
         );
         assert_eq!(cli.tab.tabs().len(), 11);
+        let cli = parse("instashop-tui --open instashop://stores?range=7d&store=3").unwrap();
+        let place = cli.place(Utc::now(), chrono_tz::UTC).unwrap();
+        assert_eq!((place.tab, place.ask.store), (Tab::Stores, Some(3)));
+        assert_eq!(cli.tabs(&place), [Tab::Stores]);
         assert_eq!(parse("instashop-tui --demo=9").unwrap().demo, Some(9));
         for wrong in [
             "instashop-tui --once --size 0x24",
@@ -272,6 +297,7 @@ mod tests {
             "instashop-tui --once --wait soon",
             "instashop-tui --range 5",
             "instashop-tui --tab carts",
+            "instashop-tui --open sales --range 7d",
             "instashop-tui --compare never",
             "instashop-tui --demo --demo-state happy",
             "instashop-tui --format json",

@@ -51,6 +51,14 @@ pub enum Action {
     PanForward,
     /// To the present, whole axes, no cursor.
     Present,
+    /// Mark the day under the cursor.
+    Mark,
+    /// Every action by its name.
+    Prompt,
+    /// The next view of the configuration.
+    Preset,
+    /// The link that leads back here.
+    Link,
     /// Other display of a panel.
     Display,
     /// Sort by the next column.
@@ -106,8 +114,68 @@ const fn bind(action: Action, keys: &'static [&'static str]) -> Binding {
     Binding { action, keys }
 }
 
+impl Action {
+    /// Its name in the command prompt. With more words behind it, some actions choose instead of stepping: `range 7d`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Go(tab) => tab.name(),
+            Self::PreviousTab => "tab-back",
+            Self::NextTab => "tab",
+            Self::NextPanel => "panel",
+            Self::PreviousPanel => "panel-back",
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::PageUp => "page-up",
+            Self::PageDown => "page-down",
+            Self::Zoom => "zoom",
+            Self::Back => "back",
+            Self::Freeze => "freeze",
+            Self::Cursor => "cursor",
+            Self::Closer => "closer",
+            Self::Wider => "wider",
+            Self::PanBack => "pan-back",
+            Self::PanForward => "pan-forward",
+            Self::Present => "present",
+            Self::Mark => "mark",
+            Self::Prompt => "prompt",
+            Self::Preset => "preset",
+            Self::Link => "link",
+            Self::Display => "display",
+            Self::Sort => "sort",
+            Self::Reverse => "reverse",
+            Self::Range => "range",
+            Self::Compare => "compare",
+            Self::Scope => "store",
+            Self::Filter => "find",
+            Self::Export => "export",
+            Self::Language => "lang",
+            Self::Acknowledge => "acknowledge",
+            Self::Silence => "silence",
+            Self::Explain => "explain",
+            Self::Detail => "enter",
+            Self::Poll => "poll",
+            Self::Repaint => "repaint",
+            Self::Theme => "theme",
+            Self::Help => "help",
+            Self::Suspend => "suspend",
+            Self::Quit => "quit",
+            Self::QuitLeaving => "quit-leaving",
+        }
+    }
+
+    /// The action of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let mut actions = BINDINGS.iter().map(|binding| binding.action);
+        actions.find(|action| action.name() == name)
+    }
+}
+
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 52] = [
+pub static BINDINGS: [Binding; 56] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
     bind(Action::Go(Tab::Payments), &["3"]),
@@ -140,6 +208,10 @@ pub static BINDINGS: [Binding; 52] = [
     bind(Action::PanBack, &["[", "Shift-Left"]),
     bind(Action::PanForward, &["]", "Shift-Right"]),
     bind(Action::Present, &["="]),
+    bind(Action::Mark, &["m"]),
+    bind(Action::Prompt, &[":"]),
+    bind(Action::Preset, &["p"]),
+    bind(Action::Link, &["K"]),
     bind(Action::Display, &["d"]),
     bind(Action::Sort, &["s"]),
     bind(Action::Reverse, &["S"]),
@@ -256,6 +328,10 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), total, "a key is bound twice");
+        let mut names: Vec<&str> = BINDINGS.iter().map(|binding| binding.action.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), BINDINGS.len(), "a name means two actions");
         for taken in ["Ctrl-A", "Ctrl-B"] {
             assert!(!keys.contains(&taken), "{taken} belongs to screen and tmux");
         }

@@ -10,6 +10,7 @@ use crate::app::Tab;
 use crate::format::{Marks, hour_minute};
 use crate::keys::Action;
 use crate::metrics::Metric;
+use crate::place::Wrong;
 
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,8 @@ pub struct Texts {
     /// Two columns each, Monday first.
     pub weekdays_two: [&'static str; 7],
     pub months: [&'static str; 12],
+    /// What to give instead of what could not be read.
+    pub wrong: fn(Wrong) -> &'static str,
     pub action: fn(Action) -> &'static str,
     /// One word at the foot.
     pub foot: fn(Action) -> &'static str,
@@ -168,6 +171,12 @@ pub struct Texts {
     pub newest: &'static str,
     pub highest: &'static str,
     pub lowest: &'static str,
+    pub marked: &'static str,
+    pub mark_needs_cursor: &'static str,
+    pub unknown_action: &'static str,
+    pub did_you_mean: &'static str,
+    pub no_presets: &'static str,
+    pub at_preset: &'static str,
     pub no_orders: &'static str,
     pub no_orders_in: &'static str,
     pub last_orders_at: &'static str,

@@ -12,6 +12,7 @@
 //! - `courses`: what the charts show, and where a cursor stands in it
 //! - `board`: what the panels of the tabs over the marts hold; `sheet`: the same as data, for drawing and for export
 //! - `ui`: the picture; `look`, `theme`, `glyphs`, `lang`, `format`, `text`: how it looks
+//! - `place`: what a board shows as text: links, and the words of flags and of the prompt
 //! - `once`: the same picture without a terminal; `demo`: a generated shop
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -30,6 +31,7 @@ pub mod lang;
 pub mod look;
 pub mod metrics;
 pub mod once;
+pub mod place;
 pub mod reading;
 pub mod session;
 pub mod sheet;

@@ -9,13 +9,14 @@ use std::sync::Mutex;
 
 use chrono::Utc;
 use clap::{CommandFactory, Parser};
-use color_eyre::eyre::{Result, WrapErr, bail};
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use instashop_core::config::Config;
 use instashop_tui::app::{App, Tab};
 use instashop_tui::cli::{Cli, Page, TabArgument};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::look::Look;
 use instashop_tui::once::{Format, Status, output};
+use instashop_tui::place::Place;
 use instashop_tui::snapshot::{Rhythm, Snapshot};
 use instashop_tui::{feed, session, terminal};
 use tracing_subscriber::EnvFilter;
@@ -72,17 +73,18 @@ fn start(cli: &Cli) -> Result<u8> {
         bail!("the output is not a terminal; --once prints one picture without one");
     }
     log_to_file();
-    let tab = cli.tab.tabs().first().copied().unwrap_or(Tab::Live);
     let rhythm = Rhythm::from_config(&config.dashboard);
     let now = Utc::now();
+    let place = cli.place(now, look.zone).map_err(|why| eyre!(why))?;
     let mut shop = cli.demo.map(|seed| Shop::new(seed, look.zone));
     let snapshot = match &mut shop {
-        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, cli.ask()),
+        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, place.ask),
         None => Snapshot::new(now, rhythm),
     };
-    let mut app = App::new(look, snapshot, (80, 24), tab, cli.demo.is_some());
-    app.set_ask(cli.ask());
+    let mut app = App::new(look, snapshot, (80, 24), place.tab, cli.demo.is_some());
+    app.set_ask(place.ask);
     app.now = now;
+    app.presets = presets(&config, &app)?;
     let scene = cli.demo_state;
     let result = runtime.block_on(session::run(app, !cli.no_sync, move |app, events| match shop {
         Some(shop) => feed::generate(shop, scene, rhythm, app.wants(), events),
@@ -94,7 +96,9 @@ fn start(cli: &Cli) -> Result<u8> {
 }
 
 async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
-    let tabs = cli.tab.tabs();
+    let now = cli.at.unwrap_or_else(Utc::now);
+    let place = cli.place(now, look.zone).map_err(|why| eyre!(why))?;
+    let (tabs, ask) = (cli.tabs(&place), place.ask);
     if tabs.len() > 1 && cli.format == Format::Svg {
         bail!("svg holds one tab; name it with --tab");
     }
@@ -107,24 +111,17 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
         look = Look::resolve(&wanted, &config.dashboard, &config.meaning, |_| None);
     }
     let rhythm = Rhythm::from_config(&config.dashboard);
-    let now = cli.at.unwrap_or_else(Utc::now);
     let snapshot = if let Some(seed) = cli.demo {
-        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, cli.ask())
+        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, ask)
     } else {
         let mut snapshot = Snapshot::new(now, rhythm);
-        for message in feed::ask_once(config, &tabs, days(cli.ask()), cli.ask(), cli.wait).await {
+        for message in feed::ask_once(config, &tabs, days(ask), ask, cli.wait).await {
             snapshot.apply(message);
         }
         snapshot
     };
-    let mut app = App::new(
-        look,
-        snapshot,
-        cli.size,
-        tabs.first().copied().unwrap_or(Tab::Live),
-        cli.demo.is_some(),
-    );
-    app.set_ask(cli.ask());
+    let mut app = App::new(look, snapshot, cli.size, place.tab, cli.demo.is_some());
+    app.set_ask(ask);
     app.now = if cli.demo.is_some() { now } else { Utc::now() };
     let status = Status::of(&app);
     std::io::stdout()
@@ -135,6 +132,18 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     } else {
         status.code()
     })
+}
+
+/// The views of the configuration, each checked.
+fn presets(config: &Config, app: &App) -> Result<Vec<(String, Place)>> {
+    let read = |(name, link): (&String, &String)| match app.read_link(link) {
+        Ok(place) => Ok((name.clone(), place)),
+        Err(wrong) => {
+            let why = (app.look.texts().wrong)(wrong);
+            bail!("configuration: dashboard.presets.{name} is {link:?}; {why}")
+        }
+    };
+    config.dashboard.presets.iter().map(read).collect()
 }
 
 /// Complete days of the Sales tab.
@@ -177,7 +186,10 @@ fn pictures(folder: &Path) -> Result<()> {
         Rhythm::from_config(&config.dashboard),
         Scene::Full,
         now,
-        Cli::parse_from(["instashop-tui"]).ask(),
+        Cli::parse_from(["instashop-tui"])
+            .place(now, look.zone)
+            .map_err(|why| eyre!(why))?
+            .ask,
     );
     std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make {}", folder.display()))?;
     for tab in Tab::ALL {

@@ -50,7 +50,7 @@ pub async fn run(
             match command {
                 Command::Poll => feed.poll(),
                 Command::Want(wanted) => feed.want(wanted),
-                Command::Export => app.told = Some(export(&app)),
+                Command::Export(form) => app.told = Some(export(&app, form)),
                 Command::Repaint => screen.repaint(),
                 Command::Suspend => {
                     screen.suspend().wrap_err("cannot come back to the terminal")?;
@@ -72,11 +72,11 @@ pub async fn run(
 }
 
 /// Writes what is shown to files and says where, or why not.
-fn export(app: &App) -> String {
+fn export(app: &App, form: Option<once::Format>) -> String {
     let texts = app.look.texts();
     let written = once::boards::state_folder()
         .ok_or_else(|| std::io::Error::other("HOME is not set"))
-        .and_then(|folder| once::boards::export(app, &folder.join("exports")));
+        .and_then(|folder| once::boards::export(app, &folder.join("exports"), form));
     match written {
         Ok(stem) => format!("{} {}.*", texts.exported, stem.display()),
         Err(error) => format!("{} {error}", texts.not_exported),

@@ -168,7 +168,13 @@ impl Theme {
     /// The next theme in the same terminal.
     #[must_use]
     pub fn step(&self, own_background: bool) -> Self {
-        Self::new(self.name.next(), self.level, own_background)
+        self.named(self.name.next(), own_background)
+    }
+
+    /// Another theme in the same terminal.
+    #[must_use]
+    pub fn named(&self, name: Name, own_background: bool) -> Self {
+        Self::new(name, self.level, own_background)
     }
 
     fn color(&self, tone: Tone) -> Color {

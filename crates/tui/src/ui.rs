@@ -14,6 +14,7 @@
 //! - `header`: first and last row
 //! - `live`, `sales`, `system`: the tabs
 //! - `sheets`: the tabs over the marts
+//! - `prompt`: the line of the command prompt and what would go on from it
 //! - `help`, `explain`, `orders`, `stores`: above the tabs
 //! - `chart`: a course with cursor and span
 //! - `compact`: small windows
@@ -30,6 +31,7 @@ pub mod layout;
 mod live;
 mod orders;
 pub mod pen;
+mod prompt;
 mod sales;
 mod sheets;
 mod stores;
@@ -57,6 +59,9 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
         Kind::TooSmall => compact::notice(&view, &mut pen, area),
         Kind::Compact => compact::list(&view, &mut pen, area),
         Kind::Full => full(&view, &mut pen, area),
+    }
+    if let Some(Overlay::Prompt(line)) = &app.overlay {
+        prompt::prompt(&view, &mut pen, area, line);
     }
     // Cells behind a wide character were reset and have lost the background.
     if app.look.theme.paints_background {

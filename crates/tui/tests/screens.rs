@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use instashop_core::config::{Dashboard, Meaning};
 use instashop_core::view::{Ask, Basis, Range};
 use instashop_tui::app::{App, Event, Tab};
@@ -195,6 +196,15 @@ fn above_the_tabs() {
         act(Tab::Sales, Some(Panel::Ranking), Action::Zoom)
     );
     insta::assert_snapshot!("frozen", act(Tab::Live, None, Action::Freeze));
+    for (name, keys) in [("prompt", ""), ("prompt_range", "range ")] {
+        let mut typing = app(Scene::Full, Tab::Sales, (80, 24));
+        typing.act(Action::Prompt);
+        for letter in keys.chars() {
+            let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+            typing.update(Event::Key(key), now());
+        }
+        insta::assert_snapshot!(name, drawn(&typing));
+    }
     let mut charted = app(Scene::Full, Tab::Live, (80, 24));
     charted.focus_on(Panel::Minutes);
     for action in [Action::Zoom, Action::Cursor, Action::PageUp, Action::Closer] {

@@ -5,13 +5,16 @@ use std::sync::OnceLock;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use instashop_core::config::{Dashboard, Meaning};
-use instashop_core::view::{Ask, Basis, LiveView, OrdersOf, Range};
+use instashop_core::contribution::Calendar;
+use instashop_core::view::{Ask, Basis, LiveView, OrdersOf, Range, Topic};
 use instashop_tui::app::{App, Command, Event, Overlay, Subject, Tab, Wanted};
 use instashop_tui::board::{self, Piece};
 use instashop_tui::courses;
 use instashop_tui::demo::{Scene, Shop};
+use instashop_tui::keys;
 use instashop_tui::look::{Look, Wanted as WantedLook};
 use instashop_tui::metrics::Metric;
+use instashop_tui::once::{Format, picture};
 use instashop_tui::sheet::Course;
 use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::theme::Name;
@@ -566,7 +569,7 @@ fn keys_of_the_alert_worker_do_nothing_and_the_language_changes() {
     let before = app.look.language;
     press(&mut app, "L");
     assert_ne!(app.look.language, before);
-    assert_eq!(press(&mut app, "e"), [Command::Export]);
+    assert_eq!(press(&mut app, "e"), [Command::Export(None)]);
 }
 
 /// Every chart of every tab: the panel and its course.
@@ -673,4 +676,215 @@ fn zooming_and_panning_keep_the_cursor_in_sight_and_come_back() {
     assert_eq!(seen(&app), 0..31);
     press(&mut app, "9v");
     assert_eq!(app.told.as_deref(), Some("no chart on this tab"));
+}
+
+/// Types a line into the command prompt and runs it.
+fn run(app: &mut App, line: &str) -> Vec<Command> {
+    press(app, ":");
+    press(app, line);
+    key(app, KeyCode::Enter)
+}
+
+#[test]
+fn every_action_is_run_by_its_name() {
+    for binding in &keys::BINDINGS {
+        let (mut by_key, mut by_name) = (app(), app());
+        by_key.focus_on(Panel::Minutes);
+        by_name.focus_on(Panel::Minutes);
+        let commands = by_key.act(binding.action);
+        assert_eq!(
+            by_name.run(binding.action.name()),
+            commands,
+            "{:?}",
+            binding.action
+        );
+        let state = |app: &App| {
+            let app = app.clone();
+            (app.place(), app.zoom, app.overlay, app.told)
+        };
+        assert_eq!(state(&by_key), state(&by_name), "{:?}", binding.action);
+    }
+}
+
+#[test]
+fn a_line_chooses_what_a_key_steps_through() {
+    let mut app = app();
+    run(&mut app, "tab sales");
+    assert_eq!(app.tab, Tab::Sales);
+    let commands = run(&mut app, "range 14d");
+    assert_eq!(app.days(), 14);
+    assert!(commands.contains(&Command::Poll));
+    run(&mut app, "store 118");
+    assert_eq!(app.ask().store, Some(118));
+    run(&mut app, "store casa viva");
+    assert_eq!(app.store_name().as_deref(), Some("Casa Viva"));
+    run(&mut app, "store all");
+    assert_eq!(app.ask().store, None);
+    run(&mut app, "compare 2026-08-03");
+    assert_eq!(app.ask().basis, Basis::From("2026-08-03".parse().unwrap()));
+    assert_eq!(
+        run(&mut app, "export json"),
+        [Command::Export(Some(Format::Json))]
+    );
+    run(&mut app, "lang es");
+    run(&mut app, "theme safe");
+    assert_eq!(
+        (app.look.language.code(), app.look.theme.name),
+        ("es", Name::Safe)
+    );
+    run(&mut app, "tab products");
+    app.focus_on(Panel::Of(Piece::ProRanking));
+    run(&mut app, "find mate");
+    assert_eq!(app.filter(Panel::Of(Piece::ProRanking)), "mate");
+    assert_eq!(app.told, None);
+}
+
+#[test]
+fn a_line_that_means_nothing_says_what_would() {
+    let mut app = app();
+    for (line, expected) in [
+        ("rnage 7d", "did you mean range?"),
+        ("qiut", "did you mean quit?"),
+        ("xyzzy", "no action has that name"),
+        ("range 7", "give today, yesterday, or days"),
+        ("tab carts", "give a tab: live, sales"),
+        ("store nobody", "give the number of a store"),
+        ("export csv", "give json"),
+        ("zoom in", "takes no more words"),
+    ] {
+        let before = app.place();
+        assert_eq!(run(&mut app, line), [], "{line}");
+        let told = app.told.clone().unwrap_or_default();
+        assert!(told.contains(expected), "{line}: {told}");
+        assert_eq!(app.place(), before, "{line}");
+        assert!(app.overlay.is_none(), "{line}");
+    }
+}
+
+#[test]
+fn the_prompt_completes_and_remembers() {
+    let mut app = app();
+    let line = |app: &App| match &app.overlay {
+        Some(Overlay::Prompt(line)) => line.text.clone(),
+        other => panic!("no prompt: {other:?}"),
+    };
+    press(&mut app, ":ran");
+    key(&mut app, KeyCode::Tab);
+    assert_eq!(line(&app), "range ", "it takes more words");
+    press(&mut app, "9");
+    key(&mut app, KeyCode::Tab);
+    assert_eq!(line(&app), "range 90d");
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.ask().range, Range::Days(90));
+    press(&mut app, ":");
+    key(&mut app, KeyCode::Up);
+    assert_eq!(line(&app), "range 90d", "the line before");
+    key(&mut app, KeyCode::Esc);
+    press(&mut app, ":tab s");
+    key(&mut app, KeyCode::Down);
+    key(&mut app, KeyCode::Down);
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(app.tab, Tab::Stores, "the second of sales, stores, system");
+    press(&mut app, ":q");
+    key(&mut app, KeyCode::Backspace);
+    key(&mut app, KeyCode::Backspace);
+    assert!(app.overlay.is_none(), "nothing left to delete closes it");
+}
+
+/// A link made of a board shows the same board, cell by cell.
+#[test]
+fn a_link_reopens_the_view() {
+    let mut first = app();
+    run(&mut first, "tab payments");
+    run(&mut first, "range 7d");
+    run(&mut first, "compare weekday");
+    run(&mut first, "store 103");
+    let link = first.place().link();
+    assert_eq!(link, "instashop://payments?range=7d&compare=weekday&store=103");
+    press(&mut first, "K");
+    assert_eq!(first.told.as_deref(), Some(link.as_str()));
+    let mut second = app();
+    run(&mut second, &format!("link {link}"));
+    let shown = |app: &mut App| {
+        let rhythm = Rhythm::from_config(&Dashboard::default());
+        app.snapshot = Shop::new(7, app.look.zone).snapshot(rhythm, Scene::Full, now(), app.ask());
+        app.told = None;
+        picture(app)
+    };
+    assert_eq!(shown(&mut first), shown(&mut second));
+}
+
+#[test]
+fn views_of_the_configuration_are_gone_through() {
+    let mut app = app();
+    press(&mut app, "p");
+    assert!(
+        app.told
+            .as_deref()
+            .is_some_and(|told| told.contains("[dashboard.presets]"))
+    );
+    let read = |link| app.read_link(link).unwrap();
+    app.presets = vec![
+        ("morning".into(), read("payments?range=today&compare=weekday")),
+        ("store".into(), read("sales?range=7d&store=103")),
+    ];
+    press(&mut app, "p");
+    assert_eq!((app.tab, app.ask().range), (Tab::Payments, Range::Today));
+    assert_eq!(app.told.as_deref(), Some("view morning"));
+    press(&mut app, "p");
+    assert_eq!((app.tab, app.ask().store), (Tab::Sales, Some(103)));
+    press(&mut app, "p");
+    assert_eq!((app.tab, app.ask().store), (Tab::Payments, None));
+    run(&mut app, "preset store");
+    assert_eq!(app.tab, Tab::Sales);
+}
+
+/// The words of the base are made of the window that the numbers were read for, whatever it is compared with.
+#[test]
+fn the_base_in_words_is_the_base_in_the_numbers() {
+    let mut app = app();
+    run(&mut app, "tab payments");
+    press(&mut app, "m");
+    assert!(app.told.as_deref().is_some_and(|told| told.contains("cursor")));
+    press(&mut app, "2");
+    app.focus_on(Panel::Trend);
+    press(&mut app, "vhhhm");
+    assert_eq!(app.told.as_deref(), Some("marked A Mon 17 Aug"));
+    press(&mut app, "3");
+    let rhythm = Rhythm::from_config(&Dashboard::default());
+    let mut seen = Vec::new();
+    for range in ["today", "yesterday", "3d", "30d"] {
+        run(&mut app, &format!("range {range}"));
+        for _ in 0..4 {
+            press(&mut app, "c");
+            let header = |app: &App| {
+                let picture = picture(app);
+                let row = |x| picture[(x, 0)].symbol().to_owned();
+                (0..picture.area.width).map(row).collect::<String>()
+            };
+            let question = app.ask();
+            assert!(
+                !header(&app).contains(" vs "),
+                "the numbers of another question have no base: {question:?}"
+            );
+            app.snapshot = Shop::new(7, app.look.zone).snapshot(rhythm, Scene::Full, now(), question);
+            let board = app.snapshot.boards[&Topic::Payments].part.get().unwrap();
+            let window = question.window(board.read_at, Calendar::new(app.look.zone));
+            assert_eq!(board.window, window, "{question:?}");
+            let words = board::base_words(&app.look, board, question.range, question.basis, true);
+            assert_eq!(
+                header(&app).contains(&format!("vs {words}")),
+                board.has_base(),
+                "{question:?}: {words} {}",
+                header(&app)
+            );
+            seen.push(words);
+        }
+        app.snapshot.boards.clear();
+    }
+    assert!(seen.contains(&"17 Aug–19 Aug".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"17 Aug 14:05".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"last Fri 14:05".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"a year ago".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"prev 3d".to_owned()), "{seen:?}");
 }

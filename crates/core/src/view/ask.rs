@@ -25,6 +25,8 @@ pub enum Basis {
     Previous,
     /// The same weekdays of the year before: 364 days back.
     Year,
+    /// As many days from a chosen day on.
+    From(NaiveDate),
 }
 
 /// A question of a tab.
@@ -78,14 +80,16 @@ impl Ask {
         }
     }
 
-    /// Days between the range and its base.
-    const fn shift(self) -> u64 {
-        let days = self.range.days() as u64;
-        match self.basis {
+    /// First business day of the base of a range that begins on `first`.
+    fn base_first(self, first: NaiveDate) -> NaiveDate {
+        let days = u64::from(self.range.days());
+        let back = match self.basis {
             Basis::Weekday => days.div_ceil(7) * 7,
             Basis::Previous => days,
             Basis::Year => 364,
-        }
+            Basis::From(day) => return day,
+        };
+        first.checked_sub_days(Days::new(back)).unwrap_or(first)
     }
 
     /// The spans of this question at a moment.
@@ -97,7 +101,9 @@ impl Ask {
             Range::Yesterday => (back(today, 1), back(today, 1)),
             Range::Days(days) => (back(today, u64::from(days)), back(today, 1)),
         };
-        let (base_first, base_last) = (back(first, self.shift()), back(last, self.shift()));
+        let base_first = self.base_first(first);
+        let more = Days::new(u64::from(self.range.days()).saturating_sub(1));
+        let base_last = base_first.checked_add_days(more).unwrap_or(base_first);
         let running = self.range == Range::Today;
         let until = if running { now } else { calendar.end(last) };
         let base_until = if running {
@@ -187,6 +193,26 @@ mod tests {
                     "08-21T03:00:00",
                     "06-17T03:00:00",
                     "07-17T03:00:00",
+                ],
+            ),
+            (
+                Range::Days(7),
+                Basis::From(NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()),
+                [
+                    "08-14T03:00:00",
+                    "08-21T03:00:00",
+                    "07-01T03:00:00",
+                    "07-08T03:00:00",
+                ],
+            ),
+            (
+                Range::Today,
+                Basis::From(NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()),
+                [
+                    "08-21T03:00:00",
+                    "08-21T17:05:02",
+                    "07-01T03:00:00",
+                    "07-01T17:05:02",
                 ],
             ),
             (

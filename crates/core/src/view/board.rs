@@ -58,10 +58,12 @@ pub struct Board {
 }
 
 impl Board {
-    /// True when the base lies after the first captured day.
+    /// True when the base lies after the first captured day, and is over.
     pub fn has_base(&self) -> bool {
-        self.first_day
-            .is_some_and(|first| first <= self.window.base_first)
+        let captured = self
+            .first_day
+            .is_some_and(|first| first <= self.window.base_first);
+        captured && self.window.base_until <= self.read_at
     }
 }
 

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use instashop_core::view::{OrdersOf, Range};
 
-use super::{App, BASES, Command, Frozen, HelpPage, Overlay, RANGES, Tab};
+use super::{App, Command, Frozen, HelpPage, Line, Overlay, RANGES, Tab};
 use crate::board;
 use crate::keys::{self, Action};
 use crate::sheet::table::Target;
@@ -50,6 +50,10 @@ impl App {
             Action::PanBack | Action::PanForward => {
                 self.pan(action == Action::PanForward);
             }
+            Action::Mark => self.mark(),
+            Action::Prompt => self.overlay = Some(Overlay::Prompt(Line::default())),
+            Action::Preset => return self.next_preset(),
+            Action::Link => self.told = Some(self.place().link()),
             Action::Present => self.reset_axes(),
             Action::Back if self.cursor.is_some() => self.cursor = None,
             Action::Back if self.zoom => self.zoom = false,
@@ -79,11 +83,9 @@ impl App {
                 return vec![Command::Poll];
             }
             Action::Compare if self.works(Action::Compare) => {
-                let at = BASES
-                    .iter()
-                    .position(|basis| *basis == self.ask.basis)
-                    .unwrap_or(0);
-                self.ask.basis = BASES[(at + 1) % BASES.len()];
+                let bases = self.bases();
+                let at = bases.iter().position(|basis| *basis == self.ask.basis);
+                self.ask.basis = bases[at.map_or(0, |at| (at + 1) % bases.len())];
                 return vec![Command::Poll];
             }
             Action::Scope if self.works(Action::Scope) => {
@@ -94,7 +96,7 @@ impl App {
                     self.overlay = Some(Overlay::Filter(panel));
                 }
             }
-            Action::Export => return vec![Command::Export],
+            Action::Export => return vec![Command::Export(None)],
             Action::Language => self.look.language = self.look.language.next(),
             Action::Detail if self.failed_store().is_none() && self.drills() => return self.drill(),
             // Said, so that nobody waits for what does not come.
@@ -121,7 +123,7 @@ impl App {
         vec![]
     }
 
-    fn go(&mut self, tab: Tab) {
+    pub(super) fn go(&mut self, tab: Tab) {
         self.tab = tab;
         self.zoom = false;
     }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use instashop_core::view::OrdersOf;
 
-use super::{App, Command};
+use super::{App, Command, Line};
 use crate::board::Piece;
 use crate::keys::{self, Action, BINDINGS};
 use crate::metrics::Metric;
@@ -26,6 +26,8 @@ pub enum Overlay {
     Filter(Panel),
     /// Stores to choose from.
     Stores(HelpPage),
+    /// A command is being typed; the board stays visible.
+    Prompt(Line),
     /// Why a store does not answer.
     Failure(StoreName),
 }
@@ -103,6 +105,7 @@ impl App {
             }
             Overlay::Help(page) => self.help_key(page, key),
             Overlay::Stores(page) => self.store_key(page, key),
+            Overlay::Prompt(line) => self.prompt_key(line, key),
             Overlay::Orders(of, at) => self.orders_key(of, at, action),
             Overlay::Filter(panel) => self.filter_key(panel, key),
             Overlay::Explain(_) | Overlay::Failure(_) | Overlay::Row(_) => match action {

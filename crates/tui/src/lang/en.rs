@@ -5,6 +5,7 @@ use crate::app::Tab;
 use crate::format::ENGLISH;
 use crate::keys::Action;
 use crate::metrics::Metric;
+use crate::place::Wrong;
 
 pub(super) static TEXTS: Texts = Texts {
     marks: ENGLISH,
@@ -29,6 +30,7 @@ pub(super) static TEXTS: Texts = Texts {
     months: [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ],
+    wrong,
     action,
     foot,
     metric,
@@ -98,6 +100,12 @@ pub(super) static TEXTS: Texts = Texts {
     newest: "last",
     highest: "max",
     lowest: "min",
+    marked: "marked",
+    mark_needs_cursor: "put the cursor on a day first: v",
+    unknown_action: "no action has that name",
+    did_you_mean: "did you mean",
+    no_presets: "no views: name some in [dashboard.presets]",
+    at_preset: "view",
     no_orders: "no orders yet",
     no_orders_in: "no orders in",
     last_orders_at: "last orders in the hour from",
@@ -287,6 +295,25 @@ pub(super) static TEXTS: Texts = Texts {
     col_product: "PRODUCT",
 };
 
+const fn wrong(wrong: Wrong) -> &'static str {
+    match wrong {
+        Wrong::Tab => {
+            "give a tab: live, sales, payments, buyers, products, inventory, behaviour, logistics, stores, system, alerts"
+        }
+        Wrong::Range => "give today, yesterday, or days: 1d to 400d",
+        Wrong::Basis => "give previous, weekday, year, or the first day: 2026-08-03",
+        Wrong::Store => "give the number of a store, or all",
+        Wrong::Moment => "give a moment: 09:00, 2026-08-21 09:00, 2026-08-21, or now",
+        Wrong::Future => "that moment is still to come",
+        Wrong::Form => "give json, csv, text or svg",
+        Wrong::Language => "give es or en",
+        Wrong::Theme => "give dark, light, safe, terminal or mono",
+        Wrong::Link => "give a link: instashop://sales?range=7d&store=118",
+        Wrong::Preset => "no preset has that name; they stand in [dashboard.presets]",
+        Wrong::NoArgument => "this action takes no more words",
+    }
+}
+
 const fn action(action: Action) -> &'static str {
     match action {
         Action::Go(Tab::Live) => "go to the tab Live",
@@ -321,6 +348,10 @@ const fn action(action: Action) -> &'static str {
         Action::PanBack => "time axis back",
         Action::PanForward => "time axis forward",
         Action::Present => "to the present, without cursor",
+        Action::Mark => "mark the day under the cursor to compare with",
+        Action::Prompt => "command prompt: every action by name",
+        Action::Preset => "next view of the configuration",
+        Action::Link => "link that leads back here",
         Action::Display => "other display of the panel",
         Action::Sort => "sort by the next column",
         Action::Reverse => "reverse the order",

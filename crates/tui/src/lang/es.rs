@@ -5,6 +5,7 @@ use crate::app::Tab;
 use crate::format::SPANISH;
 use crate::keys::Action;
 use crate::metrics::Metric;
+use crate::place::Wrong;
 
 pub(super) static TEXTS: Texts = Texts {
     marks: SPANISH,
@@ -29,6 +30,7 @@ pub(super) static TEXTS: Texts = Texts {
     months: [
         "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic",
     ],
+    wrong,
     action,
     foot,
     metric,
@@ -98,6 +100,12 @@ pub(super) static TEXTS: Texts = Texts {
     newest: "último",
     highest: "máx",
     lowest: "mín",
+    marked: "marcado",
+    mark_needs_cursor: "ponga antes el cursor en un día: v",
+    unknown_action: "ninguna acción se llama así",
+    did_you_mean: "¿quiso decir",
+    no_presets: "no hay vistas: nómbrelas en [dashboard.presets]",
+    at_preset: "vista",
     no_orders: "aún sin pedidos",
     no_orders_in: "sin pedidos en",
     last_orders_at: "últimos pedidos en la hora desde",
@@ -287,6 +295,25 @@ pub(super) static TEXTS: Texts = Texts {
     col_product: "PRODUCTO",
 };
 
+const fn wrong(wrong: Wrong) -> &'static str {
+    match wrong {
+        Wrong::Tab => {
+            "indique una pestaña: live, sales, payments, buyers, products, inventory, behaviour, logistics, stores, system, alerts"
+        }
+        Wrong::Range => "indique today, yesterday o días: de 1d a 400d",
+        Wrong::Basis => "indique previous, weekday, year o el primer día: 2026-08-03",
+        Wrong::Store => "indique el número de una tienda, o all",
+        Wrong::Moment => "indique un momento: 09:00, 2026-08-21 09:00, 2026-08-21 o now",
+        Wrong::Future => "ese momento aún no llega",
+        Wrong::Form => "indique json, csv, text o svg",
+        Wrong::Language => "indique es o en",
+        Wrong::Theme => "indique dark, light, safe, terminal o mono",
+        Wrong::Link => "indique un enlace: instashop://sales?range=7d&store=118",
+        Wrong::Preset => "ninguna vista guardada se llama así; están en [dashboard.presets]",
+        Wrong::NoArgument => "esta acción no lleva más palabras",
+    }
+}
+
 const fn action(action: Action) -> &'static str {
     match action {
         Action::Go(Tab::Live) => "ir a la pestaña En vivo",
@@ -321,6 +348,10 @@ const fn action(action: Action) -> &'static str {
         Action::PanBack => "eje de tiempo atrás",
         Action::PanForward => "eje de tiempo adelante",
         Action::Present => "al presente, sin cursor",
+        Action::Mark => "marcar el día del cursor para comparar",
+        Action::Prompt => "línea de órdenes: cada acción por su nombre",
+        Action::Preset => "siguiente vista guardada",
+        Action::Link => "enlace que vuelve aquí",
         Action::Display => "otra vista del panel",
         Action::Sort => "ordenar por la columna siguiente",
         Action::Reverse => "invertir el orden",

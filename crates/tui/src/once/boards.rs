@@ -237,8 +237,8 @@ pub fn state_folder() -> Option<PathBuf> {
     base.map(|base| base.join("instashop"))
 }
 
-/// Writes the visible tab to files that only their owner may read, and gives their common beginning.
-pub fn export(app: &App, folder: &Path) -> io::Result<PathBuf> {
+/// Writes the visible tab to files that only their owner may read, in one form or in all, and gives their common beginning.
+pub fn export(app: &App, folder: &Path, only: Option<Format>) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let at = app.now.with_timezone(&app.look.zone).format("%Y%m%d-%H%M%S");
     let stem = folder.join(format!("instashop-{}-{at}", app.tab.name()));
@@ -250,6 +250,7 @@ pub fn export(app: &App, folder: &Path) -> io::Result<PathBuf> {
     if board::topic(app.tab).is_some() {
         forms.push(("csv", Format::Csv));
     }
+    forms.retain(|(_, format)| only.is_none_or(|only| only == *format));
     for (extension, format) in forms {
         let mut file = OpenOptions::new()
             .create(true)

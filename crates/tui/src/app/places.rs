@@ -1,0 +1,70 @@
+//! Where the board is, and the ways to another place: links, views of the configuration, marked days.
+
+use chrono::{Datelike, NaiveDate};
+use instashop_core::view::Basis;
+
+use super::{App, BASES, Command};
+use crate::place::{Place, Wrong};
+
+impl App {
+    /// Where the board is.
+    pub const fn place(&self) -> Place {
+        Place {
+            tab: self.tab,
+            ask: self.ask,
+            at: None,
+        }
+    }
+
+    /// Where a link leads.
+    pub fn read_link(&self, link: &str) -> Result<Place, Wrong> {
+        Place::read(link, self.place(), self.now, self.look.zone)
+    }
+
+    /// Goes to a place.
+    pub fn visit(&mut self, place: Place) -> Vec<Command> {
+        if place.tab != self.tab {
+            self.go(place.tab);
+        }
+        self.ask = place.ask;
+        vec![Command::Poll]
+    }
+
+    /// Goes to the next view of the configuration, the first after the last.
+    pub(super) fn next_preset(&mut self) -> Vec<Command> {
+        let here = self.place();
+        let at = self.presets.iter().position(|(_, place)| *place == here);
+        let next = at.map_or(0, |at| (at + 1) % self.presets.len());
+        let Some((name, place)) = self.presets.get(next).cloned() else {
+            self.told = Some(self.look.texts().no_presets.to_owned());
+            return vec![];
+        };
+        let commands = self.visit(place);
+        self.told = Some(format!("{} {name}", self.look.texts().at_preset));
+        commands
+    }
+
+    /// Comparisons, in the order of their key; the marked day last.
+    pub(super) fn bases(&self) -> Vec<Basis> {
+        let marked = self.marks[0].map(Basis::From);
+        BASES.into_iter().chain(marked).collect()
+    }
+
+    /// `Sun 9 Aug`.
+    pub(super) fn day_words(&self, day: NaiveDate) -> String {
+        let texts = self.look.texts();
+        format!("{} {}", texts.weekday_short(day.weekday()), texts.day_month(day))
+    }
+
+    /// Marks the day under the cursor.
+    pub(super) fn mark(&mut self) {
+        let texts = self.look.texts();
+        let Some(moment) = self.cursor else {
+            self.told = Some(texts.mark_needs_cursor.to_owned());
+            return;
+        };
+        let day = moment.with_timezone(&self.look.zone).date_naive();
+        self.marks[0] = Some(day);
+        self.told = Some(format!("{} A {}", texts.marked, self.day_words(day)));
+    }
+}
