@@ -412,6 +412,8 @@ pub struct Dashboard {
     pub language: String,
     /// A relative change below this many per mille is shown as equal.
     pub dead_band_per_mille: u32,
+    /// Whether the board takes the pointer: `auto` (not over SSH), `on` or `off`.
+    pub mouse: String,
     /// Views that a key goes through: name, and what is shown, as in a link: `payments?range=today&store=118`.
     pub presets: BTreeMap<String, String>,
 }
@@ -427,6 +429,7 @@ impl Default for Dashboard {
             glyphs: "auto".into(),
             language: "auto".into(),
             dead_band_per_mille: 5,
+            mouse: "auto".into(),
             presets: BTreeMap::new(),
         }
     }
@@ -527,6 +530,11 @@ impl Config {
                 "dashboard.language",
                 &self.dashboard.language,
                 &["auto", "es", "en"][..],
+            ),
+            (
+                "dashboard.mouse",
+                &self.dashboard.mouse,
+                &["auto", "on", "off"][..],
             ),
         ] {
             if !allowed.contains(&value.as_str()) {

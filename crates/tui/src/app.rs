@@ -1,23 +1,27 @@
 //! The state of the dashboard and the pure update: an event and the time go in, the state changes, commands come out.
 //!
 //! - `axis`: cursor and span of the charts
+//! - `copy`: what goes to the clipboard
 //! - `overlay`: what lies above the tabs: help, explanation, failure
 //! - `places`: links, views of the configuration, marked days
+//! - `pointer`: press, drag and wheel
 //! - `prompt`: every action by name
 //! - `tab`: the tabs
 
 mod act;
 mod axis;
+mod copy;
 mod focus;
 mod overlay;
 mod places;
+mod pointer;
 mod prompt;
 mod tab;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use instashop_core::view::{Ask, Basis, OrdersOf, Range};
 
 use crate::look::Look;
@@ -51,6 +55,8 @@ const BASES: [Basis; 3] = [Basis::Previous, Basis::Weekday, Basis::Year];
 pub enum Event {
     /// A key.
     Key(KeyEvent),
+    /// The pointer.
+    Mouse(MouseEvent),
     /// The window has a new size.
     Resize(u16, u16),
     /// A second passed.
@@ -72,6 +78,10 @@ pub enum Command {
     Want(Wanted),
     /// Write what is shown to files, in one form or in all.
     Export(Option<Format>),
+    /// Put a text on the clipboard of the terminal.
+    Copy(String),
+    /// Let the terminal tell of the pointer, or leave it to the terminal.
+    Mouse(bool),
     /// Paint everything again.
     Repaint,
     /// Suspend.
@@ -163,6 +173,8 @@ pub struct App {
     displays: BTreeMap<Panel, usize>,
     /// Selected tile, by tab.
     tiles: BTreeMap<Tab, usize>,
+    /// True while the terminal tells of the pointer.
+    pub mouse: bool,
     /// The moment the cursor of the charts stands on.
     cursor: Option<DateTime<Utc>>,
     /// Days that were marked to compare with.
@@ -204,6 +216,7 @@ impl App {
             orders: BTreeMap::new(),
             displays: BTreeMap::new(),
             tiles: BTreeMap::new(),
+            mouse: false,
             cursor: None,
             spans: BTreeMap::new(),
             marks: [None],
@@ -227,6 +240,7 @@ impl App {
         self.now = now;
         let mut commands = match event {
             Event::Key(key) => self.key(&key),
+            Event::Mouse(event) => self.pointer(event),
             Event::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 vec![Command::Repaint]

@@ -1,4 +1,4 @@
-//! What wakes the loop: keys and sizes from the terminal, signals, and a tick every second.
+//! What wakes the loop: keys, pointer and sizes from the terminal, signals, and a tick every second.
 
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ async fn input(events: Sender<Event>) {
     while let Some(Ok(event)) = stream.next().await {
         let event = match event {
             TerminalEvent::Key(key) => Event::Key(key),
+            TerminalEvent::Mouse(event) => Event::Mouse(event),
             TerminalEvent::Resize(columns, rows) => Event::Resize(columns, rows),
             _ => continue,
         };

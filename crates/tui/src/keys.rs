@@ -59,6 +59,12 @@ pub enum Action {
     Preset,
     /// The link that leads back here.
     Link,
+    /// Copy what the focus is on.
+    Copy,
+    /// Copy the panel as text.
+    CopyPanel,
+    /// The pointer for the board, or for the terminal.
+    Mouse,
     /// Other display of a panel.
     Display,
     /// Sort by the next column.
@@ -144,6 +150,9 @@ impl Action {
             Self::Prompt => "prompt",
             Self::Preset => "preset",
             Self::Link => "link",
+            Self::Copy => "copy",
+            Self::CopyPanel => "copy-panel",
+            Self::Mouse => "mouse",
             Self::Display => "display",
             Self::Sort => "sort",
             Self::Reverse => "reverse",
@@ -175,7 +184,7 @@ impl Action {
 }
 
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 56] = [
+pub static BINDINGS: [Binding; 59] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
     bind(Action::Go(Tab::Payments), &["3"]),
@@ -212,6 +221,9 @@ pub static BINDINGS: [Binding; 56] = [
     bind(Action::Prompt, &[":"]),
     bind(Action::Preset, &["p"]),
     bind(Action::Link, &["K"]),
+    bind(Action::Copy, &["y"]),
+    bind(Action::CopyPanel, &["Y"]),
+    bind(Action::Mouse, &["M"]),
     bind(Action::Display, &["d"]),
     bind(Action::Sort, &["s"]),
     bind(Action::Reverse, &["S"]),

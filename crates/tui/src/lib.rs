@@ -7,6 +7,7 @@
 //! - `cli`: flags and subcommands
 //! - `session`: the loop of one screen; `event`: what wakes it; `terminal`: the way onto it and off it
 //! - `feed`: one task per store; `snapshot`: what they told, with times and states
+//! - `clipboard`: what is copied, as the terminal takes it
 //! - `app`: state and update; `keys`: the table of keys
 //! - `reading`, `metrics`: values with base, source and age
 //! - `courses`: what the charts show, and where a cursor stands in it
@@ -20,6 +21,7 @@
 pub mod app;
 pub mod board;
 pub mod cli;
+pub mod clipboard;
 pub mod courses;
 pub mod demo;
 pub mod event;

@@ -84,6 +84,7 @@ fn start(cli: &Cli) -> Result<u8> {
     let mut app = App::new(look, snapshot, (80, 24), place.tab, cli.demo.is_some());
     app.set_ask(place.ask);
     app.now = now;
+    app.mouse = wants_mouse(&config.dashboard.mouse, |name| std::env::var_os(name).is_some());
     app.presets = presets(&config, &app)?;
     let scene = cli.demo_state;
     let result = runtime.block_on(session::run(app, !cli.no_sync, move |app, events| match shop {
@@ -132,6 +133,15 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     } else {
         status.code()
     })
+}
+
+/// Whether to take the pointer: over SSH only when asked for, so that the terminal's own selection works there.
+fn wants_mouse(setting: &str, is_set: impl Fn(&str) -> bool) -> bool {
+    match setting {
+        "on" => true,
+        "off" => false,
+        _ => !is_set("SSH_CONNECTION") && !is_set("SSH_TTY"),
+    }
 }
 
 /// The views of the configuration, each checked.

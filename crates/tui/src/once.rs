@@ -90,6 +90,15 @@ pub fn picture(app: &App) -> Buffer {
     buffer
 }
 
+/// The characters of a part of a picture, blanks at the end of lines left out.
+pub fn area_text(buffer: &Buffer, area: Rect) -> String {
+    let mut part = Buffer::empty(buffer.area.intersection(area));
+    for (at, cell) in part.area.positions().zip(&mut part.content) {
+        cell.clone_from(&buffer[at]);
+    }
+    text::plain(&part)
+}
+
 /// The picture as coloured characters, for leaving it on the screen.
 pub fn ansi(buffer: &Buffer) -> String {
     text::ansi(buffer)

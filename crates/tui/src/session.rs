@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::{App, Command, Event};
+use crate::clipboard::Through;
 use crate::event;
 use crate::feed::Feed;
 use crate::once;
@@ -25,7 +26,7 @@ pub async fn run(
     feed: impl FnOnce(&App, &mpsc::Sender<Event>) -> Feed,
 ) -> Result<()> {
     terminal::watch_for_hang_up().wrap_err("cannot watch the terminal")?;
-    let mut screen = Screen::enter(synchronised).wrap_err("cannot take over the terminal")?;
+    let mut screen = Screen::enter(synchronised, app.mouse).wrap_err("cannot take over the terminal")?;
     app.size = screen.size().wrap_err("the terminal does not tell its size")?;
     let (sender, mut events) = mpsc::channel(WAITING);
     event::start(&sender).wrap_err("cannot listen for keys and signals")?;
@@ -51,6 +52,8 @@ pub async fn run(
                 Command::Poll => feed.poll(),
                 Command::Want(wanted) => feed.want(wanted),
                 Command::Export(form) => app.told = Some(export(&app, form)),
+                Command::Copy(text) => app.told = Some(copy(&app, &text, &mut screen)?),
+                Command::Mouse(on) => screen.mouse(on).wrap_err("the terminal takes no more bytes")?,
                 Command::Repaint => screen.repaint(),
                 Command::Suspend => {
                     screen.suspend().wrap_err("cannot come back to the terminal")?;
@@ -69,6 +72,20 @@ pub async fn run(
         }
     }
     Ok(())
+}
+
+/// Puts a text on the clipboard of the terminal and says what.
+fn copy(app: &App, text: &str, screen: &mut Screen) -> Result<String> {
+    let texts = app.look.texts();
+    let through = Through::of(|name| std::env::var(name).ok());
+    let Some(sequence) = through.sequence(text) else {
+        return Ok(texts.too_long.to_owned());
+    };
+    screen
+        .pass(&sequence)
+        .wrap_err("the terminal takes no more bytes")?;
+    let line = text.lines().next().unwrap_or_default();
+    Ok(format!("{} {}", texts.copied, crate::text::clean(line)))
 }
 
 /// Writes what is shown to files and says where, or why not.

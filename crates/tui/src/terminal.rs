@@ -23,6 +23,16 @@ use ratatui::buffer::Buffer;
 /// True while modes are switched on that must be switched off.
 static ON: AtomicBool = AtomicBool::new(false);
 
+/// True while the terminal tells of presses, drags and the wheel.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
+/// Presses, the wheel and drags with a button down, in the form that has no limit of columns. Movements without a button are
+/// not asked for: they would fill a slow line.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+
+/// See [`MOUSE_ON`].
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
+
 /// Exit code after the terminal went away, as a shell would report SIGHUP.
 pub const GONE: i32 = 129;
 
@@ -59,6 +69,9 @@ impl Write for Bytes {
 pub fn leave() {
     if ON.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = write!(out, "{MOUSE_OFF}");
+        }
         // Nothing can be done about a terminal that takes no more bytes.
         let _ = execute!(out, EndSynchronizedUpdate, ResetColor, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
@@ -79,7 +92,12 @@ pub fn leave_and_exit(code: i32) -> ! {
 fn switch_on() -> io::Result<()> {
     enable_raw_mode()?;
     ON.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, Hide, Clear(ClearType::All))
+    execute!(io::stdout(), EnterAlternateScreen, Hide, Clear(ClearType::All))?;
+    if MOUSE.load(Ordering::SeqCst) {
+        write!(io::stdout(), "{MOUSE_ON}")?;
+        io::stdout().flush()?;
+    }
+    Ok(())
 }
 
 /// The screen while it is ours; dropping it gives the terminal back.
@@ -96,7 +114,7 @@ pub struct Screen {
 
 impl Screen {
     /// Takes the terminal over, and arranges that a panic gives it back before it is reported.
-    pub fn enter(synchronised: bool) -> io::Result<Self> {
+    pub fn enter(synchronised: bool, mouse: bool) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
@@ -111,6 +129,7 @@ impl Screen {
             }));
         });
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        MOUSE.store(mouse, Ordering::SeqCst);
         switch_on()?;
         let bytes = Bytes::default();
         Ok(Self {
@@ -167,6 +186,18 @@ impl Screen {
         self.pace(started.elapsed());
         self.shown = Some(picture);
         Ok(())
+    }
+
+    /// Lets the terminal tell of the pointer, or not.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        MOUSE.store(on, Ordering::SeqCst);
+        self.out
+            .write_all(if on { MOUSE_ON } else { MOUSE_OFF }.as_bytes())
+    }
+
+    /// Writes a sequence for the terminal itself.
+    pub fn pass(&mut self, sequence: &[u8]) -> io::Result<()> {
+        self.out.write_all(sequence)
     }
 
     fn send(&mut self) -> io::Result<()> {

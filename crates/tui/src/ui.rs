@@ -12,6 +12,7 @@
 //! - `pen`: the one way onto the screen
 //! - `frame`: rule and state of a panel
 //! - `header`: first and last row
+//! - `hit`: what the pointer is on
 //! - `live`, `sales`, `system`: the tabs
 //! - `sheets`: the tabs over the marts
 //! - `prompt`: the line of the command prompt and what would go on from it
@@ -27,6 +28,7 @@ mod find;
 mod frame;
 mod header;
 mod help;
+pub mod hit;
 pub mod layout;
 mod live;
 mod orders;
@@ -44,16 +46,22 @@ use ratatui::layout::Rect;
 use crate::app::{App, Overlay, Subject};
 use crate::glyphs::{Glyphs, to_ascii};
 use frame::View;
+use hit::Hit;
 use layout::{Kind, Panel};
 use pen::Pen;
 use widgets::tabs::tabs;
 
 /// Draws the state into a buffer of any size.
 pub fn draw(app: &App, buffer: &mut Buffer) {
+    paint(app, buffer, &mut Vec::new());
+}
+
+/// Draws, and notes what stands where.
+fn paint(app: &App, buffer: &mut Buffer, hits: &mut Vec<(Rect, Hit)>) {
     let area = buffer.area;
     let size = (area.width, area.height);
     let view = View::new(app);
-    let mut pen = Pen::new(buffer, &app.look);
+    let mut pen = Pen::noting(buffer, &app.look, hits);
     pen.clear(area);
     match layout::kind(size) {
         Kind::TooSmall => compact::notice(&view, &mut pen, area),
@@ -106,6 +114,7 @@ fn full(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
 }
 
 fn draw_panel(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Panel) {
+    pen.note(area, Hit::Panel(panel));
     match panel {
         Panel::Tiles => live::tiles::tiles(view, pen, area),
         Panel::Minutes => live::charts::minutes(view, pen, area),
@@ -239,14 +248,14 @@ mod tests {
             let bars: Vec<Bar> = points.iter().zip(base.iter().chain(std::iter::repeat(&None)))
                 .map(|(value, base)| Bar { value: *value, base: *base, open: part % 2 == 0 }).collect();
             let draw: [&dyn Fn(&mut Pen<'_>); 9] = [
-                &|pen| curve(pen, area, &Curve {
+                &|pen| { curve(pen, area, &Curve {
                     series: vec![
                         Series { points: &base, role: Role::Prev, dotted: true },
                         Series { points: &points, role: Role::Accent, dotted: false },
                     ],
                     labels: &labels, unit: &unit, open, floor: 0.0, cursor: cursor.clone(),
-                }),
-                &|pen| columns(pen, area, &Columns { bars: &bars, labels: &labels, unit: &unit, apart: ascii, cursor: cursor.clone() }),
+                }); },
+                &|pen| { columns(pen, area, &Columns { bars: &bars, labels: &labels, unit: &unit, apart: ascii, cursor: cursor.clone() }); },
                 &|pen| tile(pen, area, &face),
                 &|pen| bars::bar(pen, area.x, area.y, area.width, part, whole, Role::Good),
                 &|pen| { let style = pen.ink(Role::Accent); spark::spark(pen, area.x, area.y, area.width, &points, style); },

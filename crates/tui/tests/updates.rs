@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use instashop_core::config::{Dashboard, Meaning};
 use instashop_core::contribution::Calendar;
 use instashop_core::view::{Ask, Basis, LiveView, OrdersOf, Range, Topic};
@@ -18,6 +18,7 @@ use instashop_tui::once::{Format, picture};
 use instashop_tui::sheet::Course;
 use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::theme::Name;
+use instashop_tui::ui::hit::{self, Hit};
 use instashop_tui::ui::layout::Panel;
 
 fn now() -> DateTime<Utc> {
@@ -801,8 +802,7 @@ fn a_link_reopens_the_view() {
     run(&mut first, "store 103");
     let link = first.place().link();
     assert_eq!(link, "instashop://payments?range=7d&compare=weekday&store=103");
-    press(&mut first, "K");
-    assert_eq!(first.told.as_deref(), Some(link.as_str()));
+    assert_eq!(press(&mut first, "K"), [Command::Copy(link.clone())]);
     let mut second = app();
     run(&mut second, &format!("link {link}"));
     let shown = |app: &mut App| {
@@ -887,4 +887,121 @@ fn the_base_in_words_is_the_base_in_the_numbers() {
     assert!(seen.contains(&"last Fri 14:05".to_owned()), "{seen:?}");
     assert!(seen.contains(&"a year ago".to_owned()), "{seen:?}");
     assert!(seen.contains(&"prev 3d".to_owned()), "{seen:?}");
+}
+
+fn mouse(app: &mut App, kind: MouseEventKind, (column, row): (u16, u16)) -> Vec<Command> {
+    let event = MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    };
+    app.update(Event::Mouse(event), now())
+}
+
+const PRESS: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
+
+/// Where something stands: the beginning of its area.
+fn place_of(app: &App, wanted: impl Fn(Hit) -> bool) -> (u16, u16) {
+    let hits = hit::hits(app);
+    let found = hits.into_iter().find(|(_, hit)| wanted(*hit));
+    let (area, _) = found.expect("is on the screen");
+    (area.x, area.y)
+}
+
+#[test]
+fn a_press_means_what_is_seen() {
+    let mut app = app();
+    for tab in Tab::ALL {
+        let place = place_of(&app, |hit| hit == Hit::Tab(tab));
+        mouse(&mut app, PRESS, place);
+        assert_eq!(app.tab, tab);
+        // Every panel takes the focus where it is drawn.
+        for panel in app.panels() {
+            let place = place_of(&app, |hit| hit == Hit::Panel(panel));
+            mouse(&mut app, PRESS, place);
+            assert_eq!(app.focused(), Some(panel), "{tab:?}");
+        }
+    }
+    press(&mut app, "1");
+    let place = place_of(&app, |hit| hit == Hit::Figure(Panel::Tiles, 4));
+    mouse(&mut app, PRESS, place);
+    assert_eq!((app.focused(), app.tile()), (Some(Panel::Tiles), 4));
+    press(&mut app, "5");
+    let ranking = Panel::Of(Piece::ProRanking);
+    let place = place_of(&app, |hit| hit == Hit::Row(ranking, 3));
+    mouse(&mut app, PRESS, place);
+    assert_eq!((app.focused(), app.scrolled(ranking)), (Some(ranking), 3));
+    assert!(app.overlay.is_none());
+    mouse(&mut app, PRESS, place);
+    assert!(
+        matches!(app.overlay, Some(Overlay::Orders(..))),
+        "a second press goes in"
+    );
+}
+
+#[test]
+fn the_pointer_moves_the_cursor_and_the_wheel_scrolls_and_zooms() {
+    let mut app = app();
+    let minutes = courses::of(&app, Panel::Minutes).unwrap();
+    let columns: Vec<((u16, u16), DateTime<Utc>)> = hit::hits(&app)
+        .into_iter()
+        .filter_map(|(area, hit)| match hit {
+            Hit::Moment(Panel::Minutes, moment) => Some(((area.x, area.y), moment)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        columns.last().map(|(_, moment)| *moment),
+        Some(minutes.buckets[59].since)
+    );
+    let (place, moment) = columns[12];
+    mouse(&mut app, PRESS, place);
+    assert_eq!(app.cursor_in(&minutes), minutes.bucket_at(moment));
+    let (place, moment) = columns[30];
+    mouse(&mut app, MouseEventKind::Drag(MouseButton::Left), place);
+    assert_eq!(app.cursor_in(&minutes), minutes.bucket_at(moment));
+    mouse(&mut app, MouseEventKind::ScrollUp, place);
+    assert_eq!(app.seen(Panel::Minutes, 60).len(), 30);
+    mouse(&mut app, MouseEventKind::ScrollDown, place);
+    assert_eq!(app.seen(Panel::Minutes, 60).len(), 60);
+    let place = place_of(&app, |hit| hit == Hit::Panel(Panel::Tape));
+    mouse(&mut app, MouseEventKind::ScrollDown, place);
+    assert_eq!(app.scrolled(Panel::Tape), 3);
+    mouse(&mut app, MouseEventKind::ScrollUp, place);
+    assert_eq!(app.scrolled(Panel::Tape), 0);
+    press(&mut app, "f");
+    let place = place_of(&app, |hit| hit == Hit::Line(2));
+    mouse(&mut app, PRESS, place);
+    assert!(app.ask().store.is_some(), "a line of a list is chosen");
+    let commands = press(&mut app, "M");
+    assert_eq!(commands, [Command::Mouse(true)]);
+}
+
+#[test]
+fn what_is_copied() {
+    let mut app = app();
+    let copied = |app: &mut App, keys: &str| match press(app, keys).as_slice() {
+        [Command::Copy(text)] => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    let revenue = app.snapshot.live.get().unwrap().today.revenue_cents;
+    assert_eq!(copied(&mut app, "y"), app.look.marks().cents(revenue));
+    app.focus_on(Panel::Minutes);
+    let words = copied(&mut app, "vy");
+    assert_eq!(Some(words), app.cursor_words(Panel::Minutes));
+    press(&mut app, "v5");
+    let ranking = Piece::ProRanking;
+    app.focus_on(Panel::Of(ranking));
+    let row = copied(&mut app, "jy");
+    let name = first_cells(&app, ranking)[1].clone();
+    assert!(row.split('\t').any(|cell| cell == name), "{row:?} {name}");
+    let panel = copied(&mut app, "Y");
+    assert!(panel.starts_with("─ Ranking"), "{panel}");
+    assert!(panel.contains(&name), "{panel}");
+    press(&mut app, "2");
+    app.focus_on(Panel::Latest);
+    let row = copied(&mut app, "jy");
+    let order = app.snapshot.sales.get().unwrap().latest[1].order_id;
+    assert!(row.contains(&order.to_string()), "{row}");
 }

@@ -50,10 +50,23 @@ impl App {
             Action::PanBack | Action::PanForward => {
                 self.pan(action == Action::PanForward);
             }
+            Action::Copy => return self.copy_value(),
+            Action::CopyPanel => return self.copy_panel(),
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                let texts = self.look.texts();
+                let words = if self.mouse {
+                    texts.mouse_on
+                } else {
+                    texts.mouse_off
+                };
+                self.told = Some(words.to_owned());
+                return vec![Command::Mouse(self.mouse)];
+            }
             Action::Mark => self.mark(),
             Action::Prompt => self.overlay = Some(Overlay::Prompt(Line::default())),
             Action::Preset => return self.next_preset(),
-            Action::Link => self.told = Some(self.place().link()),
+            Action::Link => return vec![Command::Copy(self.place().link())],
             Action::Present => self.reset_axes(),
             Action::Back if self.cursor.is_some() => self.cursor = None,
             Action::Back if self.zoom => self.zoom = false,
@@ -202,7 +215,7 @@ impl App {
         self.tiles.insert(self.tab, next);
     }
 
-    fn move_rows(&mut self, to: impl Fn(usize, usize) -> usize) {
+    pub(super) fn move_rows(&mut self, to: impl Fn(usize, usize) -> usize) {
         let Some(panel) = self.focused().filter(|_| self.here().scrolls) else {
             return;
         };

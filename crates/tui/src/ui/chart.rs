@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::frame::View;
+use super::hit::Hit;
 use super::layout::Panel;
 use super::pen::{Pen, Piece};
 use super::widgets::columns::{Bar, Columns, columns};
@@ -33,7 +34,7 @@ pub(super) fn course(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Pane
         label: course.buckets[at].words(view.look, view.now),
     });
     let point = |line: &Line, at: usize| line.points.get(at).copied().flatten();
-    match course.form {
+    let places = match course.form {
         Form::Curve(floor) => {
             // The bucket that runs is the last one, and is hatched beside the curves.
             let closed = course.open.unwrap_or(course.buckets.len());
@@ -54,7 +55,7 @@ pub(super) fn course(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Pane
                 floor,
                 cursor,
             };
-            curve(pen, area, &chart);
+            curve(pen, area, &chart)
         }
         Form::Bars | Form::BarsApart => {
             let (base, values) = (course.lines.iter().find(|line| line.dotted), course.lines.last());
@@ -71,7 +72,14 @@ pub(super) fn course(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, panel: Pane
                 apart: course.form == Form::BarsApart,
                 cursor,
             };
-            columns(pen, area, &chart);
+            columns(pen, area, &chart)
+        }
+    };
+    let Some(places) = places else { return };
+    for (x, index) in (places.area.x..).zip(places.buckets) {
+        if let Some(bucket) = course.buckets.get(index) {
+            let column = Rect::new(x, places.area.y, 1, places.area.height);
+            pen.note(column, Hit::Moment(panel, bucket.since));
         }
     }
 }

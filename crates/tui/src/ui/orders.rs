@@ -4,6 +4,7 @@ use instashop_core::view::{OrderList, OrdersOf};
 use ratatui::layout::Rect;
 
 use super::frame::View;
+use super::hit::Hit;
 use super::live::mix::spoken;
 use super::pen::Pen;
 use super::sales::latest::class_role;
@@ -88,6 +89,7 @@ fn rows(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, list: &OrderList, at: us
         grid.cell(pen, 4, y, (texts.class_word)(&order.class), class);
         grid.cell(pen, 5, y, &spoken(&order.method), muted);
         grid.cell(pen, 6, y, &order.lines.to_string(), muted);
+        pen.note(Rect::new(area.x, y, area.width, 1), Hit::Line(index));
         if index == at {
             select(pen, Rect::new(area.x, y, area.width, 1), y);
         }

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::hit::Hit;
 use crate::look::Look;
 use crate::text;
 use crate::theme::Role;
@@ -13,6 +14,7 @@ use crate::theme::Role;
 /// Draws into a part of a buffer; what falls outside is not drawn, and nothing panics.
 pub struct Pen<'a> {
     buffer: &'a mut Buffer,
+    hits: Option<&'a mut Vec<(Rect, Hit)>>,
     clip: Rect,
     /// Theme, glyphs, language.
     pub look: &'a Look,
@@ -29,9 +31,29 @@ impl<'a> Pen<'a> {
         let clip = buffer.area;
         Self {
             buffer,
+            hits: None,
             clip,
             look,
             dim: false,
+        }
+    }
+
+    /// A pen that also notes what stands where, for the pointer.
+    pub(super) const fn noting(
+        buffer: &'a mut Buffer,
+        look: &'a Look,
+        hits: &'a mut Vec<(Rect, Hit)>,
+    ) -> Self {
+        let mut pen = Self::new(buffer, look);
+        pen.hits = Some(hits);
+        pen
+    }
+
+    /// Says that a press in an area means something; the last that says so wins.
+    pub fn note(&mut self, area: Rect, hit: Hit) {
+        let area = self.clip.intersection(area);
+        if let Some(hits) = &mut self.hits {
+            hits.push((area, hit));
         }
     }
 
@@ -40,6 +62,7 @@ impl<'a> Pen<'a> {
         Pen {
             clip: self.clip.intersection(area),
             buffer: self.buffer,
+            hits: self.hits.as_deref_mut(),
             look: self.look,
             dim: self.dim,
         }

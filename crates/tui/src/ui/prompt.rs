@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::frame::View;
+use super::hit::Hit;
 use super::pen::{Pen, Piece};
 use super::widgets::grid::{select, window};
 use crate::app::Line;
@@ -42,6 +43,7 @@ pub(super) fn prompt(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, line: &Line
         let words = view.app.completion_words(completion);
         let at = area.x + 15 + wide;
         pen.text(at, y, area.right().saturating_sub(at), &words, text);
+        pen.note(Rect::new(area.x, y, area.width, 1), Hit::Line(index));
         if line.selected == Some(index) {
             select(pen, Rect::new(area.x + 1, y, area.width.saturating_sub(1), 1), y);
         }

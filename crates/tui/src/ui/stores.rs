@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::find::{head, more};
 use super::frame::View;
+use super::hit::Hit;
 use super::pen::Pen;
 use super::widgets::grid::{select, window};
 use crate::app::HelpPage;
@@ -44,6 +45,7 @@ pub(super) fn stores(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, page: &Help
                 pen.text(list.x + 10, y, list.width.saturating_sub(10), name, text);
             }
         }
+        pen.note(Rect::new(list.x, y, list.width, 1), Hit::Line(index));
         if index == page.selected {
             select(pen, Rect::new(list.x, y, list.width, 1), y);
         }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::Panel;
 use super::super::pen::Pen;
 use super::super::widgets::tile::{Face, tile};
@@ -141,6 +142,7 @@ pub(in super::super) fn tiles(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         }
         if let Some(metric) = Metric::LIVE_TILES.get(usize::from(index)) {
             let selected = focused && view.app.tile() == usize::from(index);
+            pen.note(place, Hit::Figure(Panel::Tiles, usize::from(index)));
             tile(pen, place, &face(view, *metric, condition, selected));
         }
     }

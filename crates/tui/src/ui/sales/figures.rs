@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::Panel;
 use super::super::live::tiles::face;
 use super::super::pen::{Pen, Piece};
@@ -28,11 +29,9 @@ pub(in super::super) fn figures(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         };
         for (index, face) in faces.enumerate() {
             let (from, to) = (index as u16 * area.width / 4, (index as u16 + 1) * area.width / 4);
-            tile(
-                pen,
-                Rect::new(area.x + from + 1, top, (to - from).saturating_sub(2), rows),
-                &face,
-            );
+            let place = Rect::new(area.x + from + 1, top, (to - from).saturating_sub(2), rows);
+            pen.note(place, Hit::Figure(Panel::Figures, index));
+            tile(pen, place, &face);
             if index < 3 {
                 for y in top..(top + rows).min(area.bottom()) {
                     pen.put(area.x + to - 1, y, '│', line);
@@ -88,7 +87,9 @@ fn line(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, faces: &[Face]) {
             (x, y) = (area.x + 1, y + 1);
         }
         if y < area.bottom() {
-            x += pen.pieces(x, y, area.right().saturating_sub(x), &pieces) + gap;
+            let used = pen.pieces(x, y, area.right().saturating_sub(x), &pieces);
+            pen.note(Rect::new(x, y, used, 1), Hit::Figure(Panel::Figures, index));
+            x += used + gap;
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::Datelike;
 use ratatui::layout::Rect;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::{Class, Panel, width_class};
 use super::super::live::mix::spoken;
 use super::super::pen::Pen;
@@ -81,6 +82,10 @@ pub(in super::super) fn latest(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         grid.cell(pen, 4, y, (texts.class_word)(&order.class), class);
         grid.cell(pen, 5, y, &spoken(&order.method), muted);
         grid.cell(pen, 6, y, &order.lines.to_string(), muted);
+        pen.note(
+            Rect::new(inner.x, y, inner.width, 1),
+            Hit::Row(Panel::Latest, index),
+        );
         if focused && index == scrolled {
             let x = inner.x.saturating_sub(1);
             select(pen, Rect::new(x, y, inner.width + (inner.x - x), 1), y);

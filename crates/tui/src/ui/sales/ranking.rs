@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::Panel;
 use super::super::live::lists::{change, order_note, remainder};
 use super::super::pen::Pen;
@@ -107,6 +108,10 @@ pub(in super::super) fn ranking(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
                 then.map_or(0, |then| then.revenue_cents),
             );
         }
+        pen.note(
+            Rect::new(inner.x, y, inner.width, 1),
+            Hit::Row(Panel::Ranking, index),
+        );
         if focused && index == scrolled.min(rows.len().saturating_sub(1)) {
             let x = inner.x.saturating_sub(1);
             select(pen, Rect::new(x, y, inner.width + (inner.x - x), 1), y);

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::Panel;
 use super::super::pen::Pen;
 use super::super::widgets::tile::{Face, tile};
@@ -113,6 +114,7 @@ pub(super) fn figures(
             rows.min(6),
         )
         .intersection(area);
+        pen.note(place, Hit::Figure(Panel::Of(piece), index));
         if rows == 1 {
             let value = format!("{} {}", face.label, face.value);
             let style = pen.style(if face.dim { Role::Muted } else { Role::Strong });

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::super::frame::View;
+use super::super::hit::Hit;
 use super::super::layout::Panel;
 use super::super::pen::Pen;
 use super::super::widgets::grid::{Column, Grid, select, window};
@@ -126,6 +127,9 @@ pub(super) fn table(view: &View<'_>, pen: &mut Pen<'_>, area: Rect, table: &Tabl
     let mut last = top;
     for (y, index) in (top..).zip(shown.clone()) {
         row(view, pen, &grid, table, rows[index], y, area.x);
+        if table.selects {
+            pen.note(Rect::new(area.x, y, area.width, 1), Hit::Row(panel, index));
+        }
         if focused && table.selects && index == scrolled {
             let x = area.x.saturating_sub(1);
             select(pen, Rect::new(x, y, area.width + (area.x - x), 1), y);

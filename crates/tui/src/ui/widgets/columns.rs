@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::axis::Axis;
-use super::curve::{Cursor, feet, frame, upright};
+use super::curve::{Cursor, Places, feet, frame, upright};
 use crate::theme::Role;
 use crate::ui::pen::Pen;
 
@@ -43,18 +43,16 @@ fn eighths(share: f64, rows: u16) -> usize {
 }
 
 /// Draws a chart.
-pub fn columns(pen: &mut Pen<'_>, area: Rect, chart: &Columns<'_>) {
+pub fn columns(pen: &mut Pen<'_>, area: Rect, chart: &Columns<'_>) -> Option<Places> {
     let values = chart.bars.iter().flat_map(|bar| [bar.value, bar.base]).flatten();
     let max = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
     let axis = Axis::new(max * 1.02, usize::from(area.height / 3 + 1).clamp(3, 6));
-    let Some(plot) = frame(pen, area, &axis, chart.unit) else {
-        return;
-    };
+    let plot = frame(pen, area, &axis, chart.unit)?;
     let (width, rows) = (usize::from(plot.area.width), plot.area.height);
     let hidden = chart.bars.len().saturating_sub(width);
     let bars = &chart.bars[hidden..];
     if bars.is_empty() {
-        return;
+        return None;
     }
     let slot = width / bars.len();
     // Wide bars that stand apart may differ in their gaps; narrow ones and those that touch would look uneven.
@@ -127,6 +125,16 @@ pub fn columns(pen: &mut Pen<'_>, area: Rect, chart: &Columns<'_>) {
     });
     let labels: Vec<(u16, String)> = labels.collect();
     feet(pen, plot, labels.into_iter(), cursor);
+    let bar_at = |x: u16| {
+        (0..bars.len())
+            .rev()
+            .find(|index| start(*index) <= plot.area.x + x)
+    };
+    let buckets = (0..plot.area.width).map(|x| hidden + bar_at(x).unwrap_or(0));
+    Some(Places {
+        area: plot.area,
+        buckets: buckets.collect(),
+    })
 }
 
 #[cfg(test)]

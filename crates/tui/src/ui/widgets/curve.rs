@@ -44,6 +44,15 @@ pub struct Cursor {
     pub label: String,
 }
 
+/// Which bucket each column of a plot shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The cells of the plot.
+    pub area: Rect,
+    /// Index of the bucket, a column each; one beyond the last stands for no bucket.
+    pub buckets: Vec<usize>,
+}
+
 /// Where the parts of a chart are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plot {
@@ -216,7 +225,7 @@ fn cells(points: &[Option<f64>], axis: &Axis, columns: usize, rows: usize) -> Ve
 }
 
 /// Draws a chart.
-pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
+pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) -> Option<Places> {
     let values = chart
         .series
         .iter()
@@ -232,9 +241,7 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
     } else {
         Axis::new(max * 1.02, most)
     };
-    let Some(plot) = frame(pen, area, &axis, chart.unit) else {
-        return;
-    };
+    let plot = frame(pen, area, &axis, chart.unit)?;
     let rows = usize::from(plot.area.height);
     let columns = usize::from(plot.area.width).saturating_sub(usize::from(chart.open.is_some()));
     let ascii = pen.look.glyphs == Glyphs::Ascii;
@@ -299,6 +306,18 @@ pub fn curve(pen: &mut Pen<'_>, area: Rect, chart: &Curve<'_>) {
             .map(|(index, label)| (column(*index), label.clone())),
         cursor,
     );
+    let nearest = |at: usize| {
+        if at >= columns {
+            count
+        } else {
+            let whole = columns.saturating_sub(1).max(1);
+            (at * count.saturating_sub(1) + whole / 2) / whole
+        }
+    };
+    Some(Places {
+        area: plot.area,
+        buckets: (0..usize::from(plot.area.width)).map(nearest).collect(),
+    })
 }
 
 #[cfg(test)]

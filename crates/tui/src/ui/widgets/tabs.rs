@@ -7,6 +7,7 @@ use ratatui::style::Modifier;
 use crate::app::Tab;
 use crate::text;
 use crate::theme::Role;
+use crate::ui::hit::Hit;
 use crate::ui::pen::Pen;
 
 /// How much of the names is written.
@@ -80,7 +81,9 @@ pub fn tabs(pen: &mut Pen<'_>, area: Rect, active: Tab, firing: Option<(usize, b
             _ => muted,
         };
         let label = label(pen, tab, active, form, firing);
-        x += pen.text(x, area.y, area.right().saturating_sub(x), &label, style);
+        let wide = pen.text(x, area.y, area.right().saturating_sub(x), &label, style);
+        pen.note(Rect::new(x, area.y, wide, 1), Hit::Tab(tab));
+        x += wide;
         previous = Some(tab);
     }
     if previous == Some(active) {
