@@ -21,7 +21,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use alerts::{AlertFacts, DueFact, MethodFact, OddOrder, StockFact};
-pub use ask::{Ask, Basis, Range, Window};
+pub use ask::{Ask, Basis, Range, When, Window};
 pub use behaviour::{BehaviourView, FUNNEL_STEPS, Outcome, Path, SearchTerm, StoreFunnel};
 pub use board::{Board, BoardView, Pair, Topic};
 pub use buyers::{BuyerDay, BuyersView, Cohort, RfmSegment, TopBuyer, VALUE_LIMITS_CENTS};
@@ -268,10 +268,10 @@ pub struct WarehouseToday {
     pub buyers_today: i64,
     /// Visits of today.
     pub visits: Visits,
-    /// Sums of all days.
-    pub all_time: Totals,
     /// Hours of today from local midnight.
     pub hours: Vec<TrendPoint>,
+    /// Last 60 minutes, oldest first, the running minute last; a minute without orders is present with zeros.
+    pub minutes: Vec<TrendPoint>,
     /// Payment outcomes of today.
     pub payments: Vec<PaymentMethod>,
     /// Categories of today, largest revenue first.

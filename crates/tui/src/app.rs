@@ -3,6 +3,7 @@
 //! - `axis`: cursor and span of the charts
 //! - `copy`: what goes to the clipboard
 //! - `overlay`: what lies above the tabs: help, explanation, failure
+//! - `past`: the board as of an earlier moment
 //! - `places`: links, views of the configuration, marked days
 //! - `pointer`: press, drag and wheel
 //! - `prompt`: every action by name
@@ -13,6 +14,7 @@ mod axis;
 mod copy;
 mod focus;
 mod overlay;
+mod past;
 mod places;
 mod pointer;
 mod prompt;
@@ -103,6 +105,8 @@ pub struct Wanted {
     pub orders: Option<(OrdersOf, Ask)>,
     /// True when the Live tab shows small panels of the Sales tab.
     pub sales_on_live: bool,
+    /// The moment the board is as of; `None` is the present.
+    pub at: Option<DateTime<Utc>>,
     /// True while Redis cannot answer for today.
     pub redis_is_out: bool,
 }
@@ -122,6 +126,17 @@ pub struct Here {
     pub drills: bool,
     /// It has a time axis.
     pub charts: bool,
+}
+
+/// The board as of an earlier moment.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// What is known of it.
+    pub snapshot: Snapshot,
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// How far one step and one pan go, until the answer tells.
+    strides: (TimeDelta, TimeDelta),
 }
 
 /// The board as it was when it was frozen.
@@ -163,6 +178,8 @@ pub struct App {
     pub zoom: bool,
     /// What lies above the tabs.
     pub overlay: Option<Overlay>,
+    /// Set while the board is as of an earlier moment.
+    pub past: Option<Box<Past>>,
     /// Set while the board stands still.
     pub frozen: Option<Box<Frozen>>,
     /// First visible row, by panel.
@@ -211,6 +228,7 @@ impl App {
             focus: BTreeMap::new(),
             zoom: false,
             overlay: None,
+            past: None,
             frozen: None,
             scroll: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -262,6 +280,14 @@ impl App {
     }
 
     fn told(&mut self, message: Message) {
+        if let Body::Past(at, body) = &message.body
+            && let Some(past) = self.past.as_mut().filter(|past| past.at == *at)
+        {
+            past.snapshot.apply(Message {
+                body: (**body).clone(),
+                ..message
+            });
+        }
         let live = matches!(message.body, Body::Live(_));
         let before = live.then(|| self.tile_values());
         self.snapshot.apply(message);
@@ -296,15 +322,27 @@ impl App {
                 _ => None,
             },
             sales_on_live: self.tab == Tab::Live && visible.iter().any(|panel| panel.home() == Tab::Sales),
+            at: self.past.as_ref().map(|past| past.at),
             redis_is_out: self.snapshot.live_condition(self.now).is_outdated(),
         }
     }
 
-    /// What is drawn: the frozen board and its time, or the present.
+    /// What is drawn: the frozen board and its time, the board as of an earlier moment, or the present.
     pub fn shown(&self) -> (&Snapshot, DateTime<Utc>) {
-        match &self.frozen {
-            Some(frozen) => (&frozen.snapshot, frozen.at),
-            None => (&self.snapshot, self.now),
+        match (&self.frozen, &self.past) {
+            (Some(frozen), _) => (&frozen.snapshot, frozen.at),
+            (None, Some(past)) if self.tab.goes_back() => (&past.snapshot, past.at),
+            _ => (&self.snapshot, self.now),
+        }
+    }
+
+    /// Where the state of sources and pipeline stands, and its time: a board as of an earlier moment has none of its own.
+    pub fn pipeline(&self) -> (&Snapshot, DateTime<Utc>) {
+        let (data, now) = self.shown();
+        if data.past {
+            (&self.snapshot, self.now)
+        } else {
+            (data, now)
         }
     }
 

@@ -64,7 +64,11 @@ pub fn sheet(app: &App, piece: Piece) -> Option<Sheet> {
         board,
         now,
     };
-    Some(match &board.view {
+    if data.past && piece.is_state() {
+        let words = app.look.texts().only_present.to_owned();
+        return Some(context.sheet(piece, vec![], Content::Nothing(words)));
+    }
+    let mut sheet = match &board.view {
         BoardView::Payments(view) => payments::sheet(&context, view, piece),
         BoardView::Buyers(view) => buyers::sheet(&context, view, piece),
         BoardView::Products(view) => products::sheet(&context, view, piece),
@@ -73,8 +77,15 @@ pub fn sheet(app: &App, piece: Piece) -> Option<Sheet> {
         BoardView::Logistics(view) => logistics::sheet(&context, view, piece),
         BoardView::Stores(view) => stores::sheet(&context, view, piece),
         BoardView::Alerts(facts) => alerts::sheet(&context, facts, piece),
-    })
+    };
+    if let (true, Content::Figures(figures)) = (data.past, &mut sheet.content) {
+        figures.retain(|figure| !STATES.contains(&figure.kpi));
+    }
+    Some(sheet)
 }
+
+/// Metrics that say how things are, not what happened in a span: of an earlier moment nobody has them.
+const STATES: [&str; 4] = ["pending", "clv_historic", "shipments", "retention_rate"];
 
 /// Title of a panel before its view has come.
 pub fn title(look: &Look, piece: Piece) -> &'static str {

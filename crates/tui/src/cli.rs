@@ -89,8 +89,8 @@ pub struct Cli {
     #[arg(long, value_name = "STATE", requires = "demo", value_parser = parse_scene, default_value = "full")]
     pub demo_state: Scene,
 
-    /// Time of the generated shop with --once, for example 2026-08-21T14:05:02-03:00
-    #[arg(long, value_name = "TIME", requires_all = ["demo", "once"], value_parser = parse_time)]
+    /// The board as of a moment, for example 2026-08-21T14:05:02-03:00; with --demo --once the time of the generated shop
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub at: Option<DateTime<Utc>>,
 
     /// Colours of the board
@@ -180,7 +180,7 @@ impl Cli {
         let flags = Place {
             tab: self.tab.tabs().first().copied().unwrap_or(Tab::Live),
             ask: self.ask(),
-            at: None,
+            at: self.at.filter(|_| !self.sets_clock()),
         };
         match &self.open {
             None => Ok(flags),
@@ -188,6 +188,16 @@ impl Cli {
                 Place::read(link, flags, now, zone).map_err(|wrong| format!("--open {link}: {}", said(wrong)))
             }
         }
+    }
+
+    /// Whether `--at` is the clock of a generated shop.
+    const fn sets_clock(&self) -> bool {
+        self.demo.is_some() && self.once
+    }
+
+    /// The time of the board.
+    pub fn clock(&self) -> DateTime<Utc> {
+        self.at.filter(|_| self.sets_clock()).unwrap_or_else(Utc::now)
     }
 
     /// The tabs to print.
@@ -290,6 +300,17 @@ mod tests {
         let place = cli.place(Utc::now(), chrono_tz::UTC).unwrap();
         assert_eq!((place.tab, place.ask.store), (Tab::Stores, Some(3)));
         assert_eq!(cli.tabs(&place), [Tab::Stores]);
+        let (at, now) = ("2026-08-21T14:05:02Z", Utc::now());
+        let cli = parse(&format!("instashop-tui --at {at}")).unwrap();
+        assert_eq!(
+            cli.place(now, chrono_tz::UTC).unwrap().at,
+            Some(at.parse().unwrap())
+        );
+        let cli = parse(&format!("instashop-tui --demo --once --at {at}")).unwrap();
+        assert_eq!(
+            (cli.place(now, chrono_tz::UTC).unwrap().at, cli.clock()),
+            (None, at.parse().unwrap())
+        );
         assert_eq!(parse("instashop-tui --demo=9").unwrap().demo, Some(9));
         for wrong in [
             "instashop-tui --once --size 0x24",
@@ -301,7 +322,6 @@ mod tests {
             "instashop-tui --compare never",
             "instashop-tui --demo --demo-state happy",
             "instashop-tui --format json",
-            "instashop-tui --at 2026-08-21T14:05:02Z",
             "instashop-tui --theme pink",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");

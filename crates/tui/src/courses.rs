@@ -60,24 +60,25 @@ const fn revenue(totals: Totals) -> f64 {
 /// Revenue of the last 60 minutes. The axis ends now, not at the last answer: what was not asked is a gap.
 fn minutes(app: &App) -> Option<Course> {
     let (data, now) = app.shown();
-    let (live, zone) = (data.live.get()?, app.look.zone);
-    let newest = live.minutes.last()?;
+    let zone = app.look.zone;
+    let today = data.today(now, zone)?;
+    let newest = today.minutes.last()?;
     let late = (now - newest.start).num_minutes().clamp(0, 60);
     let running = newest.start + TimeDelta::minutes(late);
-    let count = live.minutes.len() as i64;
+    let count = today.minutes.len() as i64;
     let starts = (1..=count).map(|back| running - TimeDelta::minutes(count - back));
     let known = |start: DateTime<Utc>| {
-        let found = live.minutes.iter().find(|minute| minute.start == start);
+        let found = today.minutes.iter().find(|minute| minute.start == start);
         found.map(|minute| revenue(minute.totals))
     };
     let mut lines = Vec::new();
-    if crate::snapshot::today::honest_base(&data.base, live.day).is_some() {
+    if crate::snapshot::today::honest_base(&data.base, today.day).is_some() {
         // The minute that runs is not compared with a whole one.
         let base = starts.clone().map(|start| {
-            let totals = data.base_minute(start, live.day, zone)?;
+            let totals = data.base_minute(start, today.day, zone)?;
             (start != running).then_some(revenue(totals))
         });
-        let name = app.look.texts().last_weekday(weekday(live.day));
+        let name = app.look.texts().last_weekday(weekday(today.day));
         lines.push(Line::dotted(name, base.collect(), Role::Prev));
     }
     lines.push(Line::solid(

@@ -16,7 +16,7 @@ mod shop;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, DurationRound, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use instashop_core::view::{
     Ask, BehaviourCount, Board, CategorySales, DoingNow, LiveBase, LiveFigures, LiveView, OrderRow,
@@ -176,13 +176,9 @@ impl Shop {
     pub fn live(&mut self, now: DateTime<Utc>) -> LiveView {
         let today = self.today(now);
         let figures = self.figures(now);
-        let minute = now
-            .with_second(0)
-            .and_then(|at| at.with_nanosecond(0))
-            .unwrap_or(now);
         let half = DateTime::from_timestamp(now.timestamp() / 30 * 30, 0).unwrap_or(now);
         let visits = self.visits_today(now);
-        let minutes = self.buckets(minute - TimeDelta::minutes(59), TimeDelta::minutes(1), 60, now);
+        let minutes = self.last_minutes(now);
         LiveView {
             read_at: now,
             generation: "demo".into(),
@@ -287,6 +283,12 @@ impl Shop {
         figures
     }
 
+    /// The last 60 minutes, the running one last.
+    fn last_minutes(&mut self, now: DateTime<Utc>) -> Vec<TrendPoint> {
+        let minute = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
+        self.buckets(minute - TimeDelta::minutes(59), TimeDelta::minutes(1), 60, now)
+    }
+
     /// Today as the warehouse would know it, a moment behind.
     pub fn warehouse_today(&mut self, now: DateTime<Utc>) -> WarehouseToday {
         let then = now - TimeDelta::seconds(2);
@@ -298,8 +300,8 @@ impl Shop {
             today: figures.totals,
             buyers_today: figures.buyers,
             visits: self.visits_today(then),
-            all_time: figures.totals,
             hours: figures.hours,
+            minutes: self.last_minutes(then),
             payments: figures.payments,
             categories: figures.categories,
             products: figures.products,

@@ -11,15 +11,16 @@ mod readers;
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use instashop_core::config::Config;
-use instashop_core::view::{Ask, LiveAsk, OrdersOf, Topic};
+use instashop_core::view::{Ask, LiveAsk, OrdersOf, Topic, When};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::app::{Event, Tab, Wanted};
 use crate::board;
+use crate::place::Place;
 use crate::snapshot::{Body, Message, PartName, Rhythm, StoreName};
 use backoff::Backoff;
 pub use generated::generate;
@@ -64,6 +65,17 @@ impl Question {
             Self::Orders(..) => PartName::Orders,
             Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => return None,
         })
+    }
+
+    /// The moment it is asked as of: health and alerts are always of the present.
+    fn moment(&self, wanted: &Wanted) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Base | Self::Today | Self::Sales(_) | Self::Orders(..) => wanted.at,
+            Self::Board(topic, _) => wanted
+                .at
+                .filter(|_| *topic != Topic::Alerts && wanted.tab.goes_back()),
+            Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => None,
+        }
     }
 
     const fn patience(&self) -> Duration {
@@ -229,8 +241,14 @@ impl Task {
         // When each question was asked, and its rhythm this time in percent: a tenth more or less, so that several
         // dashboards do not ask in step. A slow answer delays the next question instead of queueing it.
         let mut asked: Vec<(Question, Instant, u32)> = Vec::new();
+        let mut at = None;
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
+            // Another moment has other answers.
+            if at != wanted.at {
+                at = wanted.at;
+                asked.clear();
+            }
             let due = |(question, every): &(Question, Duration)| {
                 let last = asked.iter().find(|(known, ..)| known == question);
                 (
@@ -260,10 +278,11 @@ impl Task {
             asked.retain(|(known, ..)| *known != question);
             asked.push((question.clone(), Instant::now(), 90 + dice.below(21)));
             let (patience, part) = (question.patience(), question.part());
-            match readers::within(patience, reader.ask(question, Utc::now())).await {
+            let moment = question.moment(&wanted);
+            match readers::within(patience, reader.ask(question, when(moment))).await {
                 Ok(body) => {
                     backoff.reset();
-                    if !self.tell(body).await {
+                    if !self.tell(of_moment(body, moment)).await {
                         return None;
                     }
                 }
@@ -276,7 +295,7 @@ impl Task {
                         Err(failure) => return Some(failure),
                     }
                     tracing::warn!(?part, reason = %failure.text, causes = ?failure.chain, "not answered");
-                    if !self.tell(Body::Failed(part, failure)).await {
+                    if !self.tell(of_moment(Body::Failed(part, failure), moment)).await {
                         return None;
                     }
                 }
@@ -285,21 +304,42 @@ impl Task {
     }
 }
 
+/// The moment of a question.
+fn when(moment: Option<DateTime<Utc>>) -> When {
+    moment.map_or_else(|| When::Present(Utc::now()), When::AsOf)
+}
+
+/// An answer with the moment it is as of.
+fn of_moment(body: Body, moment: Option<DateTime<Utc>>) -> Body {
+    match moment {
+        None => body,
+        Some(at) => Body::Past(at, Box::new(body)),
+    }
+}
+
 /// Asks both stores once, each question at most `wait` long.
-pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: Duration) -> Vec<Message> {
+pub async fn ask_once(
+    config: &Config,
+    tabs: &[Tab],
+    days: u32,
+    place: &Place,
+    wait: Duration,
+) -> Vec<Message> {
     let rhythm = Rhythm::from_config(&config.dashboard);
     let answers = async |store: StoreName| {
-        let mut plan: Vec<Question> = Vec::new();
+        let mut plan: Vec<(Question, Option<DateTime<Utc>>)> = Vec::new();
         for tab in tabs {
             let wanted = Wanted {
                 tab: *tab,
                 days,
-                ask,
+                ask: place.ask,
                 orders: None,
                 sales_on_live: true,
+                at: place.at,
                 redis_is_out: true,
             };
             for (question, _) in questions(store, &wanted, rhythm) {
+                let question = (question.clone(), question.moment(&wanted));
                 if !plan.contains(&question) {
                     plan.push(question);
                 }
@@ -320,10 +360,10 @@ pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: 
         };
         match readers::within(wait, Reader::connect(store, config)).await {
             Ok(mut reader) => {
-                for question in plan {
+                for (question, moment) in plan {
                     let part = question.part();
-                    match readers::within(wait, reader.ask(question, Utc::now())).await {
-                        Ok(body) => tell(body),
+                    match readers::within(wait, reader.ask(question, when(moment))).await {
+                        Ok(body) => tell(of_moment(body, moment)),
                         Err(failure) => {
                             let fresh = readers::within(wait, Reader::connect(store, config)).await;
                             let (Some(part), Ok(fresh)) = (part, fresh) else {
@@ -331,7 +371,7 @@ pub async fn ask_once(config: &Config, tabs: &[Tab], days: u32, ask: Ask, wait: 
                                 break;
                             };
                             reader = fresh;
-                            tell(Body::Failed(part, failure));
+                            tell(of_moment(Body::Failed(part, failure), moment));
                         }
                     }
                 }
@@ -364,6 +404,7 @@ mod tests {
             ask: ASK,
             orders: None,
             sales_on_live: false,
+            at: None,
             redis_is_out: false,
         }
     }

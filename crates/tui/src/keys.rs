@@ -51,6 +51,12 @@ pub enum Action {
     PanForward,
     /// To the present, whole axes, no cursor.
     Present,
+    /// One step earlier.
+    Earlier,
+    /// One step later.
+    Later,
+    /// The board as of a moment.
+    Travel,
     /// Mark the day under the cursor.
     Mark,
     /// Every action by its name.
@@ -146,6 +152,9 @@ impl Action {
             Self::PanBack => "pan-back",
             Self::PanForward => "pan-forward",
             Self::Present => "present",
+            Self::Earlier => "earlier",
+            Self::Later => "later",
+            Self::Travel => "at",
             Self::Mark => "mark",
             Self::Prompt => "prompt",
             Self::Preset => "preset",
@@ -184,7 +193,7 @@ impl Action {
 }
 
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 59] = [
+pub static BINDINGS: [Binding; 62] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
     bind(Action::Go(Tab::Payments), &["3"]),
@@ -217,6 +226,9 @@ pub static BINDINGS: [Binding; 59] = [
     bind(Action::PanBack, &["[", "Shift-Left"]),
     bind(Action::PanForward, &["]", "Shift-Right"]),
     bind(Action::Present, &["="]),
+    bind(Action::Earlier, &[","]),
+    bind(Action::Later, &["."]),
+    bind(Action::Travel, &["A"]),
     bind(Action::Mark, &["m"]),
     bind(Action::Prompt, &[":"]),
     bind(Action::Preset, &["p"]),

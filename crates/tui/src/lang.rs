@@ -181,6 +181,8 @@ pub struct Texts {
     pub mouse_off: &'static str,
     pub copied: &'static str,
     pub too_long: &'static str,
+    pub as_of_chip: &'static str,
+    pub only_present: &'static str,
     pub no_orders: &'static str,
     pub no_orders_in: &'static str,
     pub last_orders_at: &'static str,

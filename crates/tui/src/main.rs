@@ -11,7 +11,7 @@ use chrono::Utc;
 use clap::{CommandFactory, Parser};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use instashop_core::config::Config;
-use instashop_tui::app::{App, Tab};
+use instashop_tui::app::{App, Event, Tab};
 use instashop_tui::cli::{Cli, Page, TabArgument};
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::look::Look;
@@ -82,8 +82,8 @@ fn start(cli: &Cli) -> Result<u8> {
         None => Snapshot::new(now, rhythm),
     };
     let mut app = App::new(look, snapshot, (80, 24), place.tab, cli.demo.is_some());
-    app.set_ask(place.ask);
     app.now = now;
+    app.visit(place);
     app.mouse = wants_mouse(&config.dashboard.mouse, |name| std::env::var_os(name).is_some());
     app.presets = presets(&config, &app)?;
     let scene = cli.demo_state;
@@ -97,7 +97,7 @@ fn start(cli: &Cli) -> Result<u8> {
 }
 
 async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
-    let now = cli.at.unwrap_or_else(Utc::now);
+    let now = cli.clock();
     let place = cli.place(now, look.zone).map_err(|why| eyre!(why))?;
     let (tabs, ask) = (cli.tabs(&place), place.ask);
     if tabs.len() > 1 && cli.format == Format::Svg {
@@ -112,18 +112,25 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
         look = Look::resolve(&wanted, &config.dashboard, &config.meaning, |_| None);
     }
     let rhythm = Rhythm::from_config(&config.dashboard);
-    let snapshot = if let Some(seed) = cli.demo {
-        Shop::new(seed, look.zone).snapshot(rhythm, cli.demo_state, now, ask)
-    } else {
-        let mut snapshot = Snapshot::new(now, rhythm);
-        for message in feed::ask_once(config, &tabs, days(ask), ask, cli.wait).await {
-            snapshot.apply(message);
-        }
-        snapshot
+    let mut shop = cli.demo.map(|seed| Shop::new(seed, look.zone));
+    let snapshot = match &mut shop {
+        Some(shop) => shop.snapshot(rhythm, cli.demo_state, now, ask),
+        None => Snapshot::new(now, rhythm),
     };
     let mut app = App::new(look, snapshot, cli.size, place.tab, cli.demo.is_some());
-    app.set_ask(ask);
-    app.now = if cli.demo.is_some() { now } else { Utc::now() };
+    app.now = now;
+    app.visit(place);
+    let messages = match (&mut shop, place.at) {
+        (Some(shop), Some(at)) => shop.past_answers((at, now), days(ask), ask, &topics(&tabs)),
+        (Some(_), None) => vec![],
+        (None, _) => feed::ask_once(config, &tabs, days(ask), &place, cli.wait).await,
+    };
+    for message in messages {
+        app.update(Event::Told(message), now);
+    }
+    if cli.demo.is_none() {
+        app.now = Utc::now();
+    }
     let status = Status::of(&app);
     std::io::stdout()
         .write_all(output(&app, &tabs, cli.format).as_bytes())
@@ -154,6 +161,13 @@ fn presets(config: &Config, app: &App) -> Result<Vec<(String, Place)>> {
         }
     };
     config.dashboard.presets.iter().map(read).collect()
+}
+
+/// What the tabs show of the marts.
+fn topics(tabs: &[Tab]) -> Vec<instashop_core::view::Topic> {
+    tabs.iter()
+        .filter_map(|tab| instashop_tui::board::topic(*tab))
+        .collect()
 }
 
 /// Complete days of the Sales tab.

@@ -50,7 +50,7 @@ pub enum Status {
 impl Status {
     /// Judges a board.
     pub fn of(app: &App) -> Self {
-        let (data, now) = app.shown();
+        let (data, now) = app.pipeline();
         if matches!(data.drift(now), Drift::Broken(_)) {
             return Self::Critical;
         }

@@ -191,6 +191,8 @@ pub enum Body {
     Board(Ask, Box<Board>),
     /// The orders behind a number.
     Orders(Ask, OrdersOf, Box<OrderList>),
+    /// An answer as of an earlier moment.
+    Past(DateTime<Utc>, Box<Body>),
 }
 
 impl Body {
@@ -207,7 +209,8 @@ impl Body {
             | Self::Down { .. }
             | Self::Live(_)
             | Self::LiveSystem(_)
-            | Self::WarehouseSystem(_) => return None,
+            | Self::WarehouseSystem(_)
+            | Self::Past(..) => return None,
         })
     }
 }
@@ -271,6 +274,8 @@ pub struct Snapshot {
     pub alert_seen: BTreeMap<String, DateTime<Utc>>,
     /// Alerts that came (false) and went (true) since the start, oldest first.
     pub alert_log: Vec<(DateTime<Utc>, String, bool)>,
+    /// True when it is as of an earlier moment: what Redis alone has, and what is only of the present, is not in it.
+    pub past: bool,
     /// Changes seen on the tape since the start, and whether some may have been missed between two polls.
     pub taped: (u64, bool),
 }
@@ -298,6 +303,15 @@ impl Snapshot {
             alert_seen: BTreeMap::new(),
             alert_log: Vec::new(),
             taped: (0, false),
+            past: false,
+        }
+    }
+
+    /// Nothing known yet of an earlier moment.
+    pub fn as_of(moment: DateTime<Utc>, rhythm: Rhythm) -> Self {
+        Self {
+            past: true,
+            ..Self::new(moment, rhythm)
         }
     }
 
@@ -384,7 +398,8 @@ impl Snapshot {
                 part.set(*list, at);
                 self.orders = Some(OrdersPart { ask, of, part });
             }
-            Body::Asking | Body::Down { .. } | Body::Failed(..) => {}
+            // Who looks back keeps it; here it says that the store answers.
+            Body::Asking | Body::Down { .. } | Body::Failed(..) | Body::Past(..) => {}
         }
     }
 

@@ -88,12 +88,10 @@ fn paint(app: &App, buffer: &mut Buffer, hits: &mut Vec<(Rect, Hit)>) {
 fn full(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let size = (area.width, area.height);
     header::header(view, pen, Rect { height: 1, ..area });
-    tabs(
-        pen,
-        Rect::new(0, 1, area.width, 1),
-        view.app.tab,
-        view.data.firing(view.now),
-    );
+    tabs(pen, Rect::new(0, 1, area.width, 1), view.app.tab, {
+        let (data, now) = view.app.pipeline();
+        data.firing(now)
+    });
     let body = layout::body(size);
     match (&view.app.overlay, view.app.focused()) {
         (Some(Overlay::Help(page)), _) => help::help(view, pen, body, page),

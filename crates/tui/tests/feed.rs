@@ -54,6 +54,7 @@ async fn a_query_of_one_tab_that_fails_is_not_the_failure_of_the_warehouse() {
         },
         orders: None,
         sales_on_live: false,
+        at: None,
         redis_is_out: false,
     };
     let hold = database.hold("marts.shipment_facts").await;

@@ -9,6 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use instashop_core::config::{Dashboard, Meaning};
 use instashop_core::view::{Ask, Basis, Range};
 use instashop_tui::app::{App, Event, Tab};
+use instashop_tui::board;
 use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::keys::Action;
 use instashop_tui::look::{Look, Wanted};
@@ -196,6 +197,29 @@ fn above_the_tabs() {
         act(Tab::Sales, Some(Panel::Ranking), Action::Zoom)
     );
     insta::assert_snapshot!("frozen", act(Tab::Live, None, Action::Freeze));
+    for (tab, size) in [
+        (Tab::Live, (80, 24)),
+        (Tab::Live, (120, 40)),
+        (Tab::Live, (200, 60)),
+        (Tab::Sales, (80, 24)),
+        (Tab::Payments, (80, 24)),
+        (Tab::Buyers, (80, 24)),
+        (Tab::Products, (80, 24)),
+        (Tab::Behaviour, (80, 24)),
+        (Tab::Logistics, (80, 24)),
+    ] {
+        let mut then = app(Scene::Full, tab, size);
+        then.run("at 2026-08-19 09:00");
+        let (at, topics) = (then.wants().at.unwrap(), board::topic(tab));
+        let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let answers = shop.past_answers((at, now()), 30, ASK, topics.as_slice());
+        drop(shop);
+        for message in answers {
+            then.update(Event::Told(message), now());
+        }
+        let name = format!("as_of_{}_{}x{}", tab.name(), size.0, size.1);
+        insta::assert_snapshot!(name, drawn(&then));
+    }
     for (name, keys) in [("prompt", ""), ("prompt_range", "range ")] {
         let mut typing = app(Scene::Full, Tab::Sales, (80, 24));
         typing.act(Action::Prompt);

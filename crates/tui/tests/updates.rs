@@ -15,6 +15,7 @@ use instashop_tui::keys;
 use instashop_tui::look::{Look, Wanted as WantedLook};
 use instashop_tui::metrics::Metric;
 use instashop_tui::once::{Format, picture};
+use instashop_tui::reading::Source;
 use instashop_tui::sheet::Course;
 use instashop_tui::snapshot::{Body, Failure, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::theme::Name;
@@ -933,6 +934,8 @@ fn a_press_means_what_is_seen() {
     mouse(&mut app, PRESS, place);
     assert_eq!((app.focused(), app.scrolled(ranking)), (Some(ranking), 3));
     assert!(app.overlay.is_none());
+    // The selected row is the first one that is seen of a long list.
+    let place = place_of(&app, |hit| hit == Hit::Row(ranking, 3));
     mouse(&mut app, PRESS, place);
     assert!(
         matches!(app.overlay, Some(Overlay::Orders(..))),
@@ -970,7 +973,7 @@ fn the_pointer_moves_the_cursor_and_the_wheel_scrolls_and_zooms() {
     assert_eq!(app.scrolled(Panel::Tape), 3);
     mouse(&mut app, MouseEventKind::ScrollUp, place);
     assert_eq!(app.scrolled(Panel::Tape), 0);
-    press(&mut app, "f");
+    press(&mut app, "3f");
     let place = place_of(&app, |hit| hit == Hit::Line(2));
     mouse(&mut app, PRESS, place);
     assert!(app.ask().store.is_some(), "a line of a list is chosen");
@@ -1004,4 +1007,109 @@ fn what_is_copied() {
     let row = copied(&mut app, "jy");
     let order = app.snapshot.sales.get().unwrap().latest[1].order_id;
     assert!(row.contains(&order.to_string()), "{row}");
+}
+
+/// What the warehouse of the generated shop answers as of the moment that the board wants.
+fn answer(app: &mut App) {
+    let wanted = app.wants();
+    let Some(at) = wanted.at else { return };
+    let topics: Vec<Topic> = board::topic(wanted.tab).into_iter().collect();
+    let mut shop = Shop::new(7, app.look.zone);
+    for message in shop.past_answers((at, now()), wanted.days, wanted.ask, &topics) {
+        app.update(Event::Told(message), now());
+    }
+}
+
+#[test]
+fn the_board_goes_back_in_time_and_comes_to_the_present() {
+    let mut app = app();
+    let present = app.shown().0.today(now(), app.look.zone).unwrap().totals;
+    let commands = run(&mut app, "at 2026-08-21 09:00");
+    let moment: DateTime<Utc> = "2026-08-21T12:00:00Z".parse().unwrap();
+    assert!(commands.contains(&Command::Poll));
+    assert_eq!(app.wants().at, Some(moment));
+    assert!(
+        app.shown().0.today(moment, app.look.zone).is_none(),
+        "nothing of the present is shown as of then"
+    );
+    answer(&mut app);
+    let (data, at) = app.shown();
+    let then = data.today(at, app.look.zone).unwrap();
+    assert_eq!((at, then.source), (moment, Source::Warehouse));
+    assert!(then.totals.orders > 0 && then.totals.orders < present.orders);
+    let row = |app: &App| {
+        let picture = picture(app);
+        (0..picture.area.width)
+            .map(|x| picture[(x, 0)].symbol().to_owned())
+            .collect::<String>()
+    };
+    assert!(row(&app).contains("◀ AS OF 21 Aug 09:00"), "{}", row(&app));
+    // An answer of another moment is not taken.
+    let late =
+        Shop::new(7, app.look.zone).past_answers((now() - TimeDelta::hours(1), now()), 30, app.ask(), &[]);
+    let totals = then.totals;
+    for message in late {
+        app.update(Event::Told(message), now());
+    }
+    let shown = |app: &App| {
+        let (data, at) = app.shown();
+        data.today(at, app.look.zone).unwrap().totals
+    };
+    assert_eq!(shown(&app), totals);
+    // The present goes on meanwhile, and the tabs about it show it.
+    let more = live(&app, |view| view.today.orders += 1);
+    told(&mut app, now(), more);
+    assert_eq!(shown(&app), totals);
+    press(&mut app, "0");
+    assert_eq!(app.shown().1, now());
+    assert!(row(&app).contains("LIVE"), "{}", row(&app));
+    press(&mut app, "1=");
+    assert_eq!(shown(&app).orders, present.orders + 1);
+    assert_eq!(app.wants().at, None);
+}
+
+#[test]
+fn steps_and_pans_walk_through_time() {
+    let mut app = app();
+    let at = |app: &App| app.wants().at.map(|at| (now() - at).num_minutes());
+    app.focus_on(Panel::Minutes);
+    press(&mut app, ",,");
+    assert_eq!(at(&app), Some(2), "a minute each, as the chart has them");
+    press(&mut app, ".");
+    assert_eq!(at(&app), Some(1));
+    press(&mut app, ".");
+    assert_eq!(at(&app), None, "the present");
+    press(&mut app, ".");
+    assert_eq!(at(&app), None, "and no further");
+    press(&mut app, "[");
+    assert_eq!(at(&app), Some(30), "half of the hour that the chart holds");
+    answer(&mut app);
+    press(&mut app, "[");
+    assert_eq!(at(&app), Some(60));
+    answer(&mut app);
+    press(&mut app, "]]");
+    assert_eq!(at(&app), None);
+    // In a part of the chart the axis moves first.
+    press(&mut app, "+[");
+    assert_eq!((at(&app), app.seen(Panel::Minutes, 60)), (None, 15..45));
+    press(&mut app, "=2");
+    app.focus_on(Panel::Trend);
+    press(&mut app, ",");
+    assert_eq!(at(&app), Some(24 * 60), "a day where days are shown");
+    let link = app.place().link();
+    assert!(link.ends_with("&at=2026-08-20T17:05:02Z"), "{link}");
+    press(&mut app, "=");
+    run(&mut app, &format!("link {link}"));
+    assert_eq!(at(&app), Some(24 * 60));
+    press(&mut app, "=");
+    run(&mut app, "at 23:00");
+    assert_eq!(at(&app), None);
+    assert!(
+        app.told
+            .as_deref()
+            .is_some_and(|told| told.contains("still to come"))
+    );
+    press(&mut app, "6,");
+    assert_eq!(at(&app), None);
+    assert_eq!(app.told.as_deref(), Some("only of the present"));
 }

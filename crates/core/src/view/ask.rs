@@ -40,6 +40,38 @@ pub struct Ask {
     pub store: Option<i64>,
 }
 
+/// The moment a view stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum When {
+    /// Now: what is known.
+    Present(DateTime<Utc>),
+    /// Earlier: what had happened by then, orders in the state they had then.
+    AsOf(DateTime<Utc>),
+}
+
+impl When {
+    /// The time.
+    pub const fn at(self) -> DateTime<Utc> {
+        match self {
+            Self::Present(at) | Self::AsOf(at) => at,
+        }
+    }
+
+    /// The end of a span: nothing after an earlier moment had happened.
+    pub fn end(self, until: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Present(_) => until,
+            Self::AsOf(at) => until.min(at),
+        }
+    }
+}
+
+impl From<DateTime<Utc>> for When {
+    fn from(now: DateTime<Utc>) -> Self {
+        Self::Present(now)
+    }
+}
+
 /// Two half-open spans of time, UTC: the range and what it is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {

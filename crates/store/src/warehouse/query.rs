@@ -32,7 +32,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use instashop_core::contribution::Calendar;
 use instashop_core::view::{
-    Ask, Board, LiveBase, OrderList, OrdersOf, SalesView, Topic, WarehouseSystem, WarehouseToday,
+    Ask, Board, LiveBase, OrderList, OrdersOf, SalesView, Topic, WarehouseSystem, WarehouseToday, When,
 };
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
@@ -71,31 +71,36 @@ impl WarehouseReader {
     }
 
     /// The same weekday of last week, to compare today with.
-    pub async fn live_base(&mut self, now: DateTime<Utc>) -> Result<LiveBase, StoreError> {
+    pub async fn live_base(&mut self, moment: impl Into<When>) -> Result<LiveBase, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
-        live_base::read(&snapshot, now).await
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        live_base::read(&snapshot).await
     }
 
-    /// Today's numbers.
-    pub async fn today(&mut self, now: DateTime<Utc>) -> Result<WarehouseToday, StoreError> {
+    /// Today's numbers; as of an earlier moment those of its day up to then, each order in the state it had.
+    pub async fn today(&mut self, moment: impl Into<When>) -> Result<WarehouseToday, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
-        today::read(&snapshot, now).await
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        today::read(&snapshot).await
     }
 
     /// The sales of the last `days` complete days with today, and of as many days before them.
-    pub async fn sales(&mut self, now: DateTime<Utc>, days: u32) -> Result<SalesView, StoreError> {
+    pub async fn sales(&mut self, moment: impl Into<When>, days: u32) -> Result<SalesView, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
-        sales::read(&snapshot, now, days).await
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        sales::read(&snapshot, days).await
     }
 
     /// What a tab shows of the marts.
-    pub async fn board(&mut self, topic: Topic, ask: Ask, now: DateTime<Utc>) -> Result<Board, StoreError> {
+    pub async fn board(
+        &mut self,
+        topic: Topic,
+        ask: Ask,
+        moment: impl Into<When>,
+    ) -> Result<Board, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
-        board::read(&snapshot, topic, ask, now).await
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        board::read(&snapshot, topic, ask).await
     }
 
     /// The orders behind a number.
@@ -103,11 +108,11 @@ impl WarehouseReader {
         &mut self,
         of: &OrdersOf,
         ask: Ask,
-        now: DateTime<Utc>,
+        moment: impl Into<When>,
     ) -> Result<OrderList, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
-        orders::read(&snapshot, of, ask, now).await
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        orders::read(&snapshot, of, ask).await
     }
 
     /// Health of the warehouse and of its flow.
@@ -150,11 +155,12 @@ impl WarehouseReader {
 struct Snapshot<'a> {
     transaction: Transaction<'a>,
     calendar: Calendar,
+    moment: When,
 }
 
 impl<'a> Snapshot<'a> {
     /// A transaction that was dropped half way is rolled back by its own drop.
-    async fn of(client: &'a mut Client, calendar: Calendar) -> Result<Self, StoreError> {
+    async fn of(client: &'a mut Client, calendar: Calendar, moment: When) -> Result<Self, StoreError> {
         let transaction = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -165,7 +171,41 @@ impl<'a> Snapshot<'a> {
         Ok(Self {
             transaction,
             calendar,
+            moment,
         })
+    }
+
+    /// What stands for `core.orders`: as of an earlier moment the orders that were known by then, each in the state it had. One
+    /// that a snapshot of the connector read later is known since it was placed, in the state the snapshot saw.
+    fn orders(&self) -> String {
+        let When::AsOf(at) = self.moment else {
+            return "core.orders".to_owned();
+        };
+        let at = at.format("'%Y-%m-%d %H:%M:%S%.6f+00'::timestamptz");
+        format!(
+            "(SELECT o.order_id, o.buyer_id, o.store_id, o.payment_method, o.ordered_at, o.order_day, o.amount_rc,
+                coalesce(s.class, 'unmapped') AS class, coalesce(s.class IN ('recognised', 'reversed'), false) AS is_sale
+              FROM core.orders o
+              CROSS JOIN LATERAL (
+                SELECT h.status FROM history.order_status h
+                WHERE h.transaction_id = o.order_id AND (h.valid_from <= {at} OR h.from_snapshot)
+                ORDER BY h.valid_from <= {at} DESC, CASE WHEN h.valid_from <= {at} THEN h.valid_from END DESC,
+                  CASE WHEN h.valid_from <= {at} THEN h._lsn END DESC, h.valid_from LIMIT 1) h
+              LEFT JOIN ref.order_status s ON s.status = lower(btrim(h.status))
+              WHERE o.ordered_at < {at})"
+        )
+    }
+
+    /// Joins the lines `l` of orders to [`Self::orders`], so that they are sales when those are.
+    fn sale_lines(&self) -> String {
+        match self.moment {
+            When::Present(_) => "core.order_lines_between($1, $2) l".to_owned(),
+            When::AsOf(_) => format!(
+                "(SELECT l.order_id, l.product_id, l.category, l.quantity, l.net_rc, l.ordered_at, o.is_sale
+                  FROM core.order_lines_between($1, $2) l JOIN {} o ON o.order_id = l.order_id) l",
+                self.orders()
+            ),
+        }
     }
 
     async fn rows(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use instashop_core::change::Op;
 use instashop_core::config::Meaning;
 use instashop_core::table::Table;
-use instashop_core::view::{SourceHealth, Totals, WorkerHealth};
+use instashop_core::view::{SourceHealth, Totals, TrendPoint, When, WorkerHealth};
 use instashop_store::warehouse::WarehouseReader;
 
 use super::cluster::Database;
@@ -103,7 +103,6 @@ async fn today_and_sales_add_up() {
         (today.day.to_string().as_str(), today.buyers_today),
         ("2026-03-10", 1)
     );
-    assert_eq!(today.all_time.revenue_cents, 1400 + 3000 + 555 + 700);
     assert_eq!(
         today.hours.len(),
         10,
@@ -161,7 +160,7 @@ async fn today_and_sales_add_up() {
             .iter()
             .map(|(_, totals)| totals.revenue_cents)
             .sum::<i64>(),
-        today.all_time.revenue_cents
+        1400 + 3000 + 555 + 700
     );
     assert_eq!(
         sales.days[7].1.revenue_cents, 3555,
@@ -384,4 +383,82 @@ async fn the_reader_connects_again() {
         answers.push(reader.today(now()).await.is_ok());
     }
     assert_eq!(answers.last(), Some(&true), "{answers:?}");
+}
+
+/// The board as of a moment counts each order in the state it had then, and none that came later; as of now it is the present.
+#[tokio::test]
+async fn as_of_a_moment_orders_are_in_the_state_they_had() {
+    let database = Database::ready().await;
+    let mut worker = Worker::start(database.sink("host-1"), partition("transaction", 0)).await;
+    let placed = "2026-03-10T10:50:00";
+    let order = |op, lsn, status| put(Table::Transaction, op, lsn, order_at(1, "10", status, placed));
+    worker
+        .apply(vec![
+            put(Table::Product, Op::Read, 1, product(8, "Mate", "Cocina")),
+            order(Op::Create, 10, "pending"),
+            put(Table::TransactionDetail, Op::Create, 11, line(1, 1, 8, 2, "5")),
+            order(Op::Update, 20, "completed"),
+            order(Op::Update, 30, "refunded"),
+            // Placed before, but the warehouse heard of it later.
+            put(
+                Table::Transaction,
+                Op::Create,
+                40,
+                order_at(2, "7", "completed", placed),
+            ),
+        ])
+        .await;
+    // A snapshot read it: it is taken to have been so since it was placed.
+    let mut worker = Worker::start(database.sink("host-1"), partition("transaction", 1)).await;
+    worker
+        .apply(vec![put(
+            Table::Transaction,
+            Op::Read,
+            50,
+            order_at(3, "3", "completed", placed),
+        )])
+        .await;
+    let mut reader = WarehouseReader::connect(&database.config, &Meaning::default())
+        .await
+        .unwrap();
+    let totals = |revenue_cents, orders, open, reversed| Totals {
+        revenue_cents,
+        orders,
+        open,
+        reversed,
+        ..Totals::default()
+    };
+    for (lsn, expected) in [
+        (5, totals(300, 1, 0, 0)),
+        (15, totals(300, 1, 1, 0)),
+        (25, totals(1300, 2, 0, 0)),
+        (35, totals(1300, 2, 0, 1)),
+        (45, totals(2000, 3, 0, 1)),
+    ] {
+        let moment = When::AsOf(super::shop::at(lsn));
+        let today = reader.today(moment).await.unwrap();
+        assert_eq!(today.today, expected, "as of {lsn}");
+        let revenue =
+            |points: &[TrendPoint]| -> i64 { points.iter().map(|point| point.totals.revenue_cents).sum() };
+        assert_eq!(revenue(&today.hours), expected.revenue_cents, "as of {lsn}");
+        assert_eq!(revenue(&today.minutes), expected.revenue_cents, "as of {lsn}");
+        let by_category: i64 = today.categories.iter().map(|row| row.revenue_cents).sum();
+        assert_eq!(by_category, expected.revenue_cents, "as of {lsn}");
+        let paid: i64 = today.payments.iter().map(|row| row.paid).sum();
+        assert_eq!(paid, expected.orders, "as of {lsn}");
+        let sales = reader.sales(moment, 7).await.unwrap();
+        assert_eq!(sales.days.last().unwrap().1, expected, "as of {lsn}");
+        assert_eq!(sales.latest.len(), (expected.orders + expected.open) as usize);
+    }
+    // Nothing of the day had happened before the orders were placed.
+    let earlier = When::AsOf("2026-03-10T10:49:00Z".parse().unwrap());
+    assert_eq!(reader.today(earlier).await.unwrap().today, Totals::default());
+    // The present minute is the same both ways.
+    let present = reader.today(now()).await.unwrap();
+    let as_of_now = reader.today(When::AsOf(now())).await.unwrap();
+    assert_eq!(as_of_now, present);
+    assert_eq!(
+        reader.sales(When::AsOf(now()), 7).await.unwrap(),
+        reader.sales(now(), 7).await.unwrap()
+    );
 }

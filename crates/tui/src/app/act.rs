@@ -47,9 +47,7 @@ impl App {
             Action::Cursor => self.switch_cursor(),
             Action::Closer => self.zoom_time(true),
             Action::Wider => self.zoom_time(false),
-            Action::PanBack | Action::PanForward => {
-                self.pan(action == Action::PanForward);
-            }
+            Action::PanBack | Action::PanForward => return self.pan_or_travel(action == Action::PanForward),
             Action::Copy => return self.copy_value(),
             Action::CopyPanel => return self.copy_panel(),
             Action::Mouse => {
@@ -67,7 +65,15 @@ impl App {
             Action::Prompt => self.overlay = Some(Overlay::Prompt(Line::default())),
             Action::Preset => return self.next_preset(),
             Action::Link => return vec![Command::Copy(self.place().link())],
-            Action::Present => self.reset_axes(),
+            Action::Earlier | Action::Later => return self.step_time(action == Action::Later),
+            Action::Travel => {
+                let line = Line::begin("at ");
+                self.overlay = Some(Overlay::Prompt(line));
+            }
+            Action::Present => {
+                self.reset_axes();
+                return self.travel(None);
+            }
             Action::Back if self.cursor.is_some() => self.cursor = None,
             Action::Back if self.zoom => self.zoom = false,
             Action::Back | Action::Freeze if self.frozen.is_some() => self.frozen = None,

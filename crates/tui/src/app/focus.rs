@@ -140,10 +140,11 @@ impl App {
             Action::Acknowledge | Action::Silence => false,
             Action::Detail => self.failed_store().is_some() || here.drills,
             Action::Left | Action::Right => here.figures > 0 || (here.charts && self.cursor.is_some()),
-            Action::Cursor | Action::Closer | Action::Wider | Action::PanBack | Action::PanForward => {
-                here.charts && full
-            }
-            Action::Present => self.cursor.is_some() || !self.spans.is_empty(),
+            Action::Cursor | Action::Closer | Action::Wider => here.charts && full,
+            Action::PanBack | Action::PanForward => (here.charts && full) || self.tab.goes_back(),
+            Action::Earlier | Action::Travel => self.tab.goes_back(),
+            Action::Later => self.past.is_some(),
+            Action::Present => self.cursor.is_some() || !self.spans.is_empty() || self.past.is_some(),
             Action::Up | Action::Down | Action::First | Action::Last | Action::PageUp | Action::PageDown => {
                 here.scrolls
                     || (here.charts && self.cursor.is_some())

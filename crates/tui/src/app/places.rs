@@ -8,11 +8,11 @@ use crate::place::{Place, Wrong};
 
 impl App {
     /// Where the board is.
-    pub const fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         Place {
             tab: self.tab,
             ask: self.ask,
-            at: None,
+            at: self.past.as_ref().map(|past| past.at),
         }
     }
 
@@ -27,7 +27,10 @@ impl App {
             self.go(place.tab);
         }
         self.ask = place.ask;
-        vec![Command::Poll]
+        let mut commands = vec![Command::Poll];
+        commands.extend(self.travel(place.at));
+        commands.dedup();
+        commands
     }
 
     /// Goes to the next view of the configuration, the first after the last.

@@ -34,6 +34,16 @@ const FORMS: [(&str, Format); 4] = [
     ("svg", Format::Svg),
 ];
 
+impl Line {
+    /// A line that begins with some words.
+    pub(super) fn begin(words: &str) -> Self {
+        Self {
+            text: words.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 impl App {
     /// Lines that would go on from what was typed: names of actions, then the words that one takes.
     pub fn completions(&self, text: &str) -> Vec<String> {
@@ -73,6 +83,7 @@ impl App {
             Action::Theme => Name::ALL.map(|name| name.as_str().to_owned()).to_vec(),
             Action::Preset => self.presets.iter().map(|(name, _)| name.clone()).collect(),
             Action::Link => vec![self.place().link()],
+            Action::Travel => list(&["now"]),
             _ => vec![],
         }
     }
@@ -184,6 +195,7 @@ impl App {
             Action::Compare => place.ask.basis = place::basis(words)?,
             Action::Scope => place.ask.store = self.store_by(words)?,
             Action::Link => place = self.read_link(words)?,
+            Action::Travel => place.at = place::moment(words, self.now, self.look.zone)?,
             Action::Preset => {
                 let found = self.presets.iter().find(|(name, _)| name == words);
                 place = found.ok_or(Wrong::Preset)?.1;

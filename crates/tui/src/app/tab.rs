@@ -40,6 +40,20 @@ tabs! {
 }
 
 impl Tab {
+    /// True for a tab that can be shown as of an earlier moment; the others are about the present.
+    pub const fn goes_back(self) -> bool {
+        matches!(
+            self,
+            Self::Live
+                | Self::Sales
+                | Self::Payments
+                | Self::Buyers
+                | Self::Products
+                | Self::Behaviour
+                | Self::Logistics
+        )
+    }
+
     /// The neighbour, round the end.
     #[must_use]
     pub fn step(self, forward: bool) -> Self {

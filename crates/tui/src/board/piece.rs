@@ -103,6 +103,26 @@ pieces! {
     AleSeen Alerts "service_state" "Seen since this dashboard started" "Vistas desde que empezó este panel";
 }
 
+impl Piece {
+    /// True for how things are now, not for what happened in a span of time: of an earlier moment it cannot be told.
+    pub const fn is_state(self) -> bool {
+        matches!(
+            self,
+            Self::PayPending
+                | Self::PayList
+                | Self::BuySegments
+                | Self::BuyCohorts
+                | Self::BuyTop
+                | Self::BuyValues
+                | Self::BuyGrid
+                | Self::ProAbc
+                | Self::ProPairs
+                | Self::LogMethods
+                | Self::LogOverdue
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,6 +154,29 @@ impl Shop {
             .collect()
     }
 
+    /// What the warehouse would answer `now` as of an earlier moment.
+    pub fn past_answers(
+        &mut self,
+        (at, now): (DateTime<Utc>, DateTime<Utc>),
+        days: u32,
+        ask: Ask,
+        topics: &[Topic],
+    ) -> Vec<Message> {
+        let answers = self.answers(at, days, ask, topics).into_iter();
+        let kept = answers.filter(|message| {
+            matches!(
+                message.body,
+                Body::Base(_) | Body::Today(_) | Body::Sales(..) | Body::Board(..)
+            )
+        });
+        kept.map(|message| Message {
+            at: now,
+            body: Body::Past(at, Box::new(message.body)),
+            ..message
+        })
+        .collect()
+    }
+
     /// Lag and latency of the minutes before a moment.
     fn past(&mut self, snapshot: &mut Snapshot, at: DateTime<Utc>) {
         let steps = i32::try_from(SPAN.num_seconds() / STEP.num_seconds()).unwrap_or(0);
@@ -386,7 +409,7 @@ fn emptied(mut message: Message) -> Message {
         }
         Body::Orders(_, _, list) => **list = instashop_core::view::OrderList::default(),
         Body::Board(_, board) => super::boards::empty(board),
-        Body::Asking | Body::Down { .. } | Body::Failed(..) => {}
+        Body::Asking | Body::Down { .. } | Body::Failed(..) | Body::Past(..) => {}
     }
     message
 }

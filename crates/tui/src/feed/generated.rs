@@ -34,16 +34,20 @@ pub fn generate(
                 changed = now.changed() => if changed.is_err() { return },
                 changed = wanted.changed() => if changed.is_err() { return } else { count = 0 },
             }
-            let (days, ask, topic, orders) = {
+            let (days, ask, topic, orders, moment) = {
                 let wanted = wanted.borrow();
                 (
                     wanted.days,
                     wanted.ask,
                     board::topic(wanted.tab),
                     wanted.orders.clone(),
+                    wanted.at,
                 )
             };
-            let messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
+            let mut messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
+            if let Some(at) = moment.filter(|_| count.is_multiple_of(10) && scene == Scene::Full) {
+                messages.extend(shop.past_answers((at, Utc::now()), days, ask, topic.as_slice()));
+            }
             count += 1;
             let list = orders.filter(|_| scene == Scene::Full).map(|(of, ask)| {
                 let list = shop.orders_of(&of, ask, Utc::now());

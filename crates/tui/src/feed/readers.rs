@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use instashop_core::config::Config;
+use instashop_core::view::When;
 use instashop_store::StoreError;
 use instashop_store::live::LiveReader;
 use instashop_store::warehouse::WarehouseReader;
@@ -36,7 +36,8 @@ impl Reader {
     }
 
     /// Asks one question.
-    pub(super) async fn ask(&mut self, question: Question, now: DateTime<Utc>) -> Result<Body, Failure> {
+    pub(super) async fn ask(&mut self, question: Question, when: When) -> Result<Body, Failure> {
+        let now = when.at();
         match (self, question) {
             (Self::Redis(reader), Question::LiveSystem) => reader
                 .system(now)
@@ -48,22 +49,23 @@ impl Reader {
                 }
                 reader.live(now).await.map(|view| Body::Live(Box::new(view)))
             }
-            (Self::Warehouse(reader), Question::Base) => {
-                reader.live_base(now).await.map(|view| Body::Base(Box::new(view)))
-            }
+            (Self::Warehouse(reader), Question::Base) => reader
+                .live_base(when)
+                .await
+                .map(|view| Body::Base(Box::new(view))),
             (Self::Warehouse(reader), Question::Today) => {
-                reader.today(now).await.map(|view| Body::Today(Box::new(view)))
+                reader.today(when).await.map(|view| Body::Today(Box::new(view)))
             }
             (Self::Warehouse(reader), Question::Sales(days)) => reader
-                .sales(now, days)
+                .sales(when, days)
                 .await
                 .map(|view| Body::Sales(days, Box::new(view))),
             (Self::Warehouse(reader), Question::Orders(of, ask)) => reader
-                .orders(&of, ask, now)
+                .orders(&of, ask, when)
                 .await
                 .map(|list| Body::Orders(ask, of, Box::new(list))),
             (Self::Warehouse(reader), Question::Board(topic, ask)) => reader
-                .board(topic, ask, now)
+                .board(topic, ask, when)
                 .await
                 .map(|view| Body::Board(ask, Box::new(view))),
             (Self::Warehouse(reader), _) => reader

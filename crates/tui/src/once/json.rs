@@ -33,6 +33,9 @@ pub(super) fn document(app: &App) -> Value {
         store.map_or_else(|| "all".into(), |id| format!("store {id}").into()),
     );
     put("demo", app.demo.into());
+    if app.shown().0.past {
+        put("as_of", stamp(app, now));
+    }
     put("status", Status::of(app).word().into());
     put(
         "sources",
@@ -119,11 +122,12 @@ const fn word(condition: Condition) -> &'static str {
         Condition::Missing(_) => "missing",
         Condition::Rebuilding(_) => "rebuilding",
         Condition::Failed(..) => "failed",
+        Condition::NotKept => "past",
     }
 }
 
 fn source(app: &App, store: StoreName) -> Value {
-    let (data, now) = app.shown();
+    let (data, now) = app.pipeline();
     let link = data.link(store);
     let condition = match store {
         StoreName::Redis => data.live_condition(now),
@@ -151,7 +155,7 @@ fn age(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Value {
 }
 
 fn drift(app: &App) -> Value {
-    let (data, now) = app.shown();
+    let (data, now) = app.pipeline();
     match data.drift(now) {
         Drift::Unknown => json!({"state": "unknown"}),
         Drift::Proven(proof) => json!({"state": "proven", "rows": 0, "proven_at": stamp(app, proof.at)}),

@@ -33,6 +33,8 @@ pub enum Condition {
     Missing(DateTime<Utc>),
     /// Is being filled again.
     Rebuilding(Rebuild),
+    /// It is of the present, and the board is not.
+    NotKept,
     /// The store answers, but not this question: since when, and the age of the last answer.
     Failed(DateTime<Utc>, Option<TimeDelta>),
 }
@@ -48,6 +50,7 @@ impl Condition {
                 | Self::Missing(_)
                 | Self::Rebuilding(_)
                 | Self::Failed(..)
+                | Self::NotKept
         )
     }
 }
@@ -88,6 +91,9 @@ impl Snapshot {
 
     /// State of the live totals.
     pub fn live_condition(&self, now: DateTime<Utc>) -> Condition {
+        if self.past {
+            return Condition::NotKept;
+        }
         if let Some(since) = self.missing_since {
             return Condition::Missing(since);
         }

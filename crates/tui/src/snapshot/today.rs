@@ -26,6 +26,8 @@ pub struct Today<'s> {
     pub visits: Visits,
     /// Sums by hour.
     pub hours: &'s [TrendPoint],
+    /// Sums by minute of the last hour.
+    pub minutes: &'s [TrendPoint],
     /// Payment outcomes.
     pub payments: &'s [PaymentMethod],
     /// Categories.
@@ -108,6 +110,7 @@ impl Snapshot {
                 buyers: view.buyers_today,
                 visits: view.visits,
                 hours: &view.hours,
+                minutes: &view.minutes,
                 payments: &view.payments,
                 categories: &view.categories,
                 products: &view.products,
@@ -208,6 +211,7 @@ fn from_live(view: &LiveView, arrived: DateTime<Utc>, current: bool) -> Today<'_
         buyers: view.buyers_today,
         visits: view.visits,
         hours: &view.hours,
+        minutes: &view.minutes,
         payments: &view.payments,
         categories: &view.categories,
         products: &view.products,

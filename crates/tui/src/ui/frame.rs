@@ -53,7 +53,7 @@ impl<'a> View<'a> {
     pub(super) fn state_words(&self, condition: Condition, store: StoreName) -> Option<(String, Role)> {
         let (texts, marks) = (self.texts, self.look.marks());
         Some(match condition {
-            Condition::Live | Condition::Late(_) => return None,
+            Condition::Live | Condition::Late(_) | Condition::NotKept => return None,
             Condition::Loading(since) => {
                 let age = self.now - since;
                 let word = if age < NAME_THE_WAIT {
@@ -160,6 +160,10 @@ impl<'a> View<'a> {
             }
             Condition::Unreachable => {
                 self.unreachable(pen, inner, head.store);
+                return None;
+            }
+            Condition::NotKept => {
+                Self::nothing(pen, inner, self.texts.only_present);
                 return None;
             }
             Condition::Failed(_, None) => {

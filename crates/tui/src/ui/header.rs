@@ -132,6 +132,27 @@ fn mode(view: &View<'_>, pieces: &mut Vec<Piece<'static>>) {
         pieces.push((chip.into(), theme.chip(Role::Accent)));
         return;
     }
+    if let Some(past) = view.app.past.as_ref().filter(|_| view.data.past) {
+        let day = past.at.with_timezone(&view.look.zone).date_naive();
+        let at = format!(
+            "{} {}",
+            texts.day_month(day),
+            hour_minute(past.at, view.look.zone)
+        );
+        let range = match view.app.tab {
+            Tab::Live => String::new(),
+            Tab::Sales => format!("{}d ", view.app.days()),
+            _ => format!("{} ", crate::board::range_short(view.look, view.app.ask().range)),
+        };
+        pieces.push((
+            format!(" ◀ {} {at} ", texts.as_of_chip).into(),
+            theme.chip(Role::Accent),
+        ));
+        if !range.is_empty() {
+            pieces.push((format!(" {}", range.trim_end()).into(), theme.style(Role::Text)));
+        }
+        return;
+    }
     let range = match view.app.tab {
         Tab::Live => texts.today.to_owned(),
         Tab::Sales => format!("{}d", view.app.days()),
@@ -161,7 +182,9 @@ fn mode(view: &View<'_>, pieces: &mut Vec<Piece<'static>>) {
             let style = theme.style(Role::Warn).add_modifier(Modifier::BOLD);
             pieces.push((format!("× {} {range}", texts.stale_chip).into(), style));
         }
-        Condition::Loading(_) => pieces.push((format!("· {range}").into(), theme.style(Role::Muted))),
+        Condition::Loading(_) | Condition::NotKept => {
+            pieces.push((format!("· {range}").into(), theme.style(Role::Muted)));
+        }
         Condition::Live | Condition::Late(_) | Condition::Lagging(..) => {
             let dot = theme.style(Role::Good);
             let dot = if view.app.pulse {
@@ -234,7 +257,9 @@ fn right(view: &View<'_>, form: Form) -> Vec<Piece<'static>> {
     source(view, StoreName::Warehouse, form, &mut pieces);
     if form == Form::Board
         && let Some(lag) = view
-            .data
+            .app
+            .pipeline()
+            .0
             .live_system
             .get()
             .and_then(|system| history::lag(&system.flow))
@@ -309,7 +334,8 @@ fn source(view: &View<'_>, store: StoreName, form: Form, pieces: &mut Vec<Piece<
 /// Words and colour of the drift chip.
 fn drift(view: &View<'_>, form: Form) -> (String, Role) {
     let (texts, marks) = (view.texts, view.look.marks());
-    match view.data.drift(view.now) {
+    let (data, now) = view.app.pipeline();
+    match data.drift(now) {
         Drift::Unknown => (format!("{} ?", texts.drift), Role::Muted),
         Drift::Broken(proof) => (
             format!("{} {} !", texts.drift, marks.count(proof.drift)),

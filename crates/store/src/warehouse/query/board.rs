@@ -11,12 +11,8 @@ use crate::StoreError;
 const STORES: i64 = 1000;
 
 /// Reads one board. All its numbers are of one snapshot.
-pub(super) async fn read(
-    snapshot: &Snapshot<'_>,
-    topic: Topic,
-    ask: Ask,
-    now: DateTime<Utc>,
-) -> Result<Board, StoreError> {
+pub(super) async fn read(snapshot: &Snapshot<'_>, topic: Topic, ask: Ask) -> Result<Board, StoreError> {
+    let now = snapshot.moment.at();
     let window = ask.window(now, snapshot.calendar);
     let of = Of {
         snapshot,

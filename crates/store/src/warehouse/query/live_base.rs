@@ -7,8 +7,8 @@ use super::Snapshot;
 use crate::StoreError;
 
 /// Reads the view.
-pub(super) async fn read(snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Result<LiveBase, StoreError> {
-    let calendar = snapshot.calendar;
+pub(super) async fn read(snapshot: &Snapshot<'_>) -> Result<LiveBase, StoreError> {
+    let (calendar, now) = (snapshot.calendar, snapshot.moment.at());
     let today = calendar.day(now);
     let day = today.checked_sub_days(Days::new(7)).unwrap_or(today);
     let (since, until) = (calendar.start(day), calendar.end(day));

@@ -246,7 +246,7 @@ impl WarehouseReader {
     /// The running business day of the reporting zone.
     pub async fn business_day(&mut self) -> Result<NaiveDate, StoreError> {
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
+        let snapshot = Snapshot::of(self.client().await?, calendar, Utc::now().into()).await?;
         let rows = snapshot.rows("SELECT c.today FROM core.clock c", &[]).await?;
         rows.first().map(|row| row.get(0)).ok_or_else(|| {
             StoreError::new(
@@ -261,7 +261,7 @@ impl WarehouseReader {
     pub async fn metric(&mut self, plan: &Plan) -> Result<MetricAnswer, StoreError> {
         let today = self.business_day().await?;
         let calendar = self.calendar;
-        let snapshot = Snapshot::of(self.client().await?, calendar).await?;
+        let snapshot = Snapshot::of(self.client().await?, calendar, Utc::now().into()).await?;
         let Plan {
             metric,
             shape,

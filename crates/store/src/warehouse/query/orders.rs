@@ -1,6 +1,5 @@
 //! The orders behind a number, from the facts.
 
-use chrono::{DateTime, Utc};
 use instashop_core::view::{Ask, OrderLine, OrderList, OrderRow, OrdersOf};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -12,12 +11,8 @@ use crate::StoreError;
 const ORDERS: i64 = 300;
 
 /// Reads the orders of a range and a store; those of a buyer and a single order whatever the range.
-pub(super) async fn read(
-    snapshot: &Snapshot<'_>,
-    of: &OrdersOf,
-    ask: Ask,
-    now: DateTime<Utc>,
-) -> Result<OrderList, StoreError> {
+pub(super) async fn read(snapshot: &Snapshot<'_>, of: &OrdersOf, ask: Ask) -> Result<OrderList, StoreError> {
+    let now = snapshot.moment.at();
     let window = ask.window(now, snapshot.calendar);
     let in_range = "o.order_day BETWEEN $2 AND $3 AND o.ordered_at >= $4 AND o.ordered_at < $5";
     let anywhere = "$2::date IS NOT NULL AND $3::date IS NOT NULL AND $4::timestamptz IS NOT NULL AND $5::timestamptz IS NOT NULL";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use instashop_core::view::{OrderRow, RegionSales, SalesView, Totals};
+use chrono::{Datelike, Days, NaiveDate};
+use instashop_core::view::{OrderRow, RegionSales, SalesView, Totals, When};
 
 use super::Snapshot;
 use super::orders::order_row;
@@ -16,16 +16,12 @@ const LATEST: i64 = 50;
 const WEEKS: u64 = 8;
 
 /// Reads the view. The range is the `days` complete days before today, and today; the period before it is as long.
-pub(super) async fn read(
-    snapshot: &Snapshot<'_>,
-    now: DateTime<Utc>,
-    days: u32,
-) -> Result<SalesView, StoreError> {
-    let calendar = snapshot.calendar;
+pub(super) async fn read(snapshot: &Snapshot<'_>, days: u32) -> Result<SalesView, StoreError> {
+    let (calendar, now) = (snapshot.calendar, snapshot.moment.at());
     let today = calendar.day(now);
     let back = |days: u64| today.checked_sub_days(Days::new(days)).unwrap_or(today);
     let (first, middle) = (back(2 * u64::from(days)), back(u64::from(days)));
-    let (since, until) = (calendar.start(first), calendar.end(today));
+    let (since, until) = (calendar.start(first), snapshot.moment.end(calendar.end(today)));
     let found: BTreeMap<NaiveDate, Totals> = snapshot.days(since, until).await?.into_iter().collect();
     let all_days = first.iter_days().take_while(|day| *day <= today);
     let first_day = snapshot.first_day().await?;
@@ -123,17 +119,20 @@ async fn heat(
 }
 
 async fn latest(snapshot: &Snapshot<'_>) -> Result<Vec<OrderRow>, StoreError> {
-    let rows = snapshot
-        .rows(
-            "SELECT o.order_id, o.ordered_at, coalesce(s.name, o.store_id::text), coalesce(core.cents(o.amount_rc), 0),
-               o.payment_method, o.class, (SELECT count(*) FROM core.lines l WHERE l.order_id = o.order_id)
-             FROM (SELECT order_id, ordered_at, store_id, amount_rc, payment_method, class FROM core.orders
-                   WHERE ordered_at > '-infinity' AND ordered_at < 'infinity'
-                   ORDER BY ordered_at DESC, order_id DESC LIMIT $1) o
-             LEFT JOIN core.stores s ON s.store_id = o.store_id
-             ORDER BY o.ordered_at DESC, o.order_id DESC",
-            &[&LATEST],
-        )
-        .await?;
+    let until = match snapshot.moment {
+        When::Present(_) => None,
+        When::AsOf(at) => Some(at),
+    };
+    let sql = format!(
+        "SELECT o.order_id, o.ordered_at, coalesce(s.name, o.store_id::text), coalesce(core.cents(o.amount_rc), 0),
+           o.payment_method, o.class, (SELECT count(*) FROM core.lines l WHERE l.order_id = o.order_id)
+         FROM (SELECT o.order_id, o.ordered_at, o.store_id, o.amount_rc, o.payment_method, o.class FROM {} o
+               WHERE o.ordered_at > '-infinity' AND o.ordered_at < coalesce($2::timestamptz, 'infinity')
+               ORDER BY o.ordered_at DESC, o.order_id DESC LIMIT $1) o
+         LEFT JOIN core.stores s ON s.store_id = o.store_id
+         ORDER BY o.ordered_at DESC, o.order_id DESC",
+        snapshot.orders()
+    );
+    let rows = snapshot.rows(&sql, &[&LATEST, &until]).await?;
     Ok(rows.iter().map(order_row).collect())
 }

@@ -49,8 +49,9 @@ impl Snapshot<'_> {
         until: DateTime<Utc>,
     ) -> Result<Vec<(NaiveDate, Totals)>, StoreError> {
         let sql = format!(
-            "SELECT o.order_day, {TOTALS} FROM core.orders o
-             WHERE o.ordered_at >= $1 AND o.ordered_at < $2 GROUP BY o.order_day ORDER BY o.order_day"
+            "SELECT o.order_day, {TOTALS} FROM {} o
+             WHERE o.ordered_at >= $1 AND o.ordered_at < $2 GROUP BY o.order_day ORDER BY o.order_day",
+            self.orders()
         );
         let rows = self.rows(&sql, &[&since, &until]).await?;
         Ok(rows.iter().map(|row| (row.get(0), totals(row, 1))).collect())
@@ -64,8 +65,9 @@ impl Snapshot<'_> {
         seconds: i64,
     ) -> Result<Vec<(i64, Totals)>, StoreError> {
         let sql = format!(
-            "SELECT floor(extract(epoch FROM o.ordered_at - $1) / $3::bigint)::bigint AS bucket, {TOTALS} FROM core.orders o
-             WHERE o.ordered_at >= $1 AND o.ordered_at < $2 GROUP BY bucket ORDER BY bucket"
+            "SELECT floor(extract(epoch FROM o.ordered_at - $1) / $3::bigint)::bigint AS bucket, {TOTALS} FROM {} o
+             WHERE o.ordered_at >= $1 AND o.ordered_at < $2 GROUP BY bucket ORDER BY bucket",
+            self.orders()
         );
         let rows = self.rows(&sql, &[&since, &until, &seconds]).await?;
         Ok(rows.iter().map(|row| (row.get(0), totals(row, 1))).collect())
@@ -79,9 +81,12 @@ impl Snapshot<'_> {
     ) -> Result<Vec<CategorySales>, StoreError> {
         let rows = self
             .rows(
+                &format!(
                 "SELECT l.category, coalesce(core.cents(sum(l.net_rc)), 0), sum(l.quantity)::bigint, count(DISTINCT l.order_id)
-                 FROM core.order_lines_between($1, $2) l WHERE l.is_sale
+                 FROM {} WHERE l.is_sale
                  GROUP BY l.category ORDER BY 2 DESC, 1",
+                    self.sale_lines()
+                ),
                 &[&since, &last(until)],
             )
             .await?;
@@ -97,10 +102,13 @@ impl Snapshot<'_> {
     ) -> Result<[Vec<CategorySales>; 2], StoreError> {
         let rows = self
             .rows(
-                "SELECT l.category, coalesce(core.cents(sum(l.net_rc)), 0), sum(l.quantity)::bigint,
+                &format!(
+                    "SELECT l.category, coalesce(core.cents(sum(l.net_rc)), 0), sum(l.quantity)::bigint,
                    count(DISTINCT l.order_id), l.ordered_at >= $3 AS later
-                 FROM core.order_lines_between($1, $2) l WHERE l.is_sale
+                 FROM {} WHERE l.is_sale
                  GROUP BY l.category, later ORDER BY 2 DESC, 1",
+                    self.sale_lines()
+                ),
                 &[&since, &last(until), &middle],
             )
             .await?;
@@ -119,11 +127,14 @@ impl Snapshot<'_> {
     ) -> Result<Vec<ProductSales>, StoreError> {
         let rows = self
             .rows(
+                &format!(
                 "SELECT s.product_id, coalesce(p.name, ''), coalesce(p.category, 'unclassified'), s.cents, s.units
                  FROM (SELECT l.product_id, coalesce(core.cents(sum(l.net_rc)), 0) AS cents, sum(l.quantity)::bigint AS units
-                       FROM core.order_lines_between($1, $2) l WHERE l.is_sale AND l.product_id IS NOT NULL
+                       FROM {} WHERE l.is_sale AND l.product_id IS NOT NULL
                        GROUP BY l.product_id ORDER BY 2 DESC, 1 LIMIT 20) s
                  LEFT JOIN core.products p ON p.product_id = s.product_id ORDER BY s.cents DESC, s.product_id",
+                    self.sale_lines()
+                ),
                 &[&since, &last(until)],
             )
             .await?;
@@ -145,12 +156,15 @@ impl Snapshot<'_> {
     ) -> Result<Vec<PaymentMethod>, StoreError> {
         let rows = self
             .rows(
+                &format!(
                 "SELECT o.payment_method, count(*) FILTER (WHERE o.is_sale), count(*) FILTER (WHERE o.class = 'failed'),
                    count(*) FILTER (WHERE o.class = 'open'),
                    coalesce(core.cents(sum(o.amount_rc) FILTER (WHERE o.is_sale)), 0)
-                 FROM core.orders o WHERE o.ordered_at >= $1 AND o.ordered_at < $2
+                 FROM {} o WHERE o.ordered_at >= $1 AND o.ordered_at < $2
                    AND (o.is_sale OR o.class IN ('failed', 'open'))
                  GROUP BY o.payment_method ORDER BY 5 DESC, 1",
+                    self.orders()
+                ),
                 &[&since, &until],
             )
             .await?;

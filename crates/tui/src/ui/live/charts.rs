@@ -19,9 +19,14 @@ pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         hours(view, pen, area, Panel::Minutes);
         return;
     }
-    let condition = view.data.live_condition(view.now);
-    let live = view.data.live.get();
-    let day = live.map(|live| live.day);
+    let today = view.data.today(view.now, view.look.zone);
+    let from_warehouse = today.is_some_and(|today| today.source == Source::Warehouse);
+    let condition = if from_warehouse {
+        crate::snapshot::Condition::Live
+    } else {
+        view.data.live_condition(view.now)
+    };
+    let day = today.map(|today| today.day);
     let has_base = day.is_some_and(|day| crate::snapshot::today::honest_base(&view.data.base, day).is_some());
     let legend = match day {
         Some(day) if has_base && !condition.is_outdated() => {
@@ -42,24 +47,24 @@ pub(in super::super) fn minutes(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
     let head = Head {
         panel: Panel::Minutes,
         title,
-        marks: "●",
+        marks: if from_warehouse { "◆" } else { "●" },
         notes: vec![(legend, None)],
         condition,
         store: StoreName::Redis,
     };
-    let (Some(inner), Some(live)) = (view.frame(pen, area, head), live) else {
+    let (Some(inner), Some(today)) = (view.frame(pen, area, head), today) else {
         return;
     };
-    if live.minutes.is_empty() {
+    if today.minutes.is_empty() {
         View::nothing(pen, inner, view.texts.no_orders);
         return;
     }
-    if live
+    if today
         .minutes
         .iter()
         .all(|minute| minute.totals == instashop_core::view::Totals::default())
     {
-        empty(view, pen, inner, &live.minutes, &live.hours);
+        empty(view, pen, inner, today.minutes, today.hours);
         return;
     }
     if let Some(course) = courses::of(view.app, Panel::Minutes) {

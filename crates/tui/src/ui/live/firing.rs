@@ -54,6 +54,14 @@ fn about(view: &View<'_>, finding: &Finding) -> String {
 
 /// Draws the alerts.
 pub(in super::super) fn alerts(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
+    if view.data.past {
+        View::nothing(
+            pen,
+            area,
+            &format!("{}: {}", view.texts.alerts, view.texts.only_present),
+        );
+        return;
+    }
     let evaluation = view.data.alerts(view.now);
     let found = firing(&evaluation);
     if area.height < 3 {

@@ -21,9 +21,10 @@ pub(in super::super) fn face(view: &View<'_>, metric: Metric, condition: Conditi
     // The warehouse answers for Redis with its own mark and age; it is current, so it is not dimmed.
     let instead = reading.source == Source::Warehouse && !Metric::SALES_TILES.contains(&metric);
     let outdated = condition.is_outdated() && !instead;
+    let unknown = if view.data.past { "—" } else { "···" };
     let (number, letter) = reading
         .value
-        .map_or_else(|| ("···".to_owned(), ""), |value| value.tile(marks));
+        .map_or_else(|| (unknown.to_owned(), ""), |value| value.tile(marks));
     let sign = if metric.is_money() && number != "—" {
         view.look.sign()
     } else {
@@ -45,7 +46,7 @@ pub(in super::super) fn face(view: &View<'_>, metric: Metric, condition: Conditi
         (Some(base), None) if compared => format!("{} {}", texts.was, base.value.short(marks)),
         _ => String::new(),
     };
-    let note = if let (true, Some(arrived)) = (instead, reading.arrived) {
+    let note = if let (true, Some(arrived), false) = (instead, reading.arrived, view.data.past) {
         format!("◆ {}", seconds((view.now - arrived).num_seconds()))
     } else {
         let words = view.state_words(condition, StoreName::Redis).filter(|_| outdated);
