@@ -31,6 +31,7 @@ use crate::metrics::Metric;
 use crate::once::Format;
 use crate::place::Place;
 use crate::snapshot::{Body, Message, Snapshot};
+use crate::terminal::Traffic;
 use crate::ui::layout::Panel;
 
 pub use overlay::{HelpPage, Overlay, Subject};
@@ -212,6 +213,8 @@ pub struct App {
     changed: BTreeMap<Metric, DateTime<Utc>>,
     /// Turns with every answer of Redis: the one thing that moves.
     pub pulse: bool,
+    /// What goes to the terminal; `None` where there is none.
+    pub traffic: Option<Traffic>,
     wanted: Option<Wanted>,
 }
 
@@ -249,6 +252,7 @@ impl App {
             told: None,
             changed: BTreeMap::new(),
             pulse: false,
+            traffic: None,
             wanted: None,
         }
     }

@@ -117,6 +117,10 @@ pub struct Cli {
     #[arg(long)]
     pub no_sync: bool,
 
+    /// Speed of a slow line in bits a second, for example 9600; without it what the terminal says
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=10_000_000))]
+    pub baud: Option<u32>,
+
     /// Pages for packagers
     #[command(subcommand)]
     pub command: Option<Page>,

@@ -175,6 +175,11 @@ impl Marks {
         format!("{} {name}", self.scaled(divide(wide * 10, unit), 1))
     }
 
+    /// Bytes with one decimal: `0.4 KB`.
+    pub fn kilobytes(self, bytes: u64) -> String {
+        format!("{} KB", self.scaled(divide(i128::from(bytes) * 10, 1000), 1))
+    }
+
     /// Microseconds as `0.6 ms`.
     pub fn micros(self, micros: u64) -> String {
         let wide = i128::from(micros);

@@ -5,6 +5,7 @@ mod es;
 
 use chrono::{DateTime, Datelike, NaiveDate, Offset, Utc, Weekday};
 use chrono_tz::Tz;
+use instashop_core::view::SealedDays;
 
 use crate::app::Tab;
 use crate::format::{Marks, hour_minute};
@@ -271,6 +272,11 @@ pub struct Texts {
     pub all_accounted: &'static str,
     pub unaccounted: &'static str,
     pub uptime: &'static str,
+    pub screen: &'static str,
+    pub sealed_before: &'static str,
+    pub sealed_leaving: &'static str,
+    pub sealed_unwritten: &'static str,
+    pub sealed_late: &'static str,
     pub partitions: &'static str,
     pub of_behind: &'static str,
     pub no_partitions: &'static str,
@@ -438,6 +444,23 @@ impl Texts {
         (self.reconciled_form)(lines)
     }
 
+    /// `sealed before 12 Jul, late changes that wait 3`; nothing is said of what is in order.
+    pub fn sealed(&self, sealed: &SealedDays) -> String {
+        let mut words = format!("{} {}", self.sealed_before, self.day_month(sealed.boundary));
+        if !sealed.has_left {
+            words += &format!(", {}", self.sealed_leaving);
+        }
+        match (sealed.written_at, sealed.late) {
+            (None, _) => words += &format!(", {}", self.sealed_unwritten),
+            (Some(_), 0) => {}
+            (Some(_), late) => {
+                let late = self.marks.count(i64::try_from(late).unwrap_or(i64::MAX));
+                words += &format!(", {} {late}", self.sealed_late);
+            }
+        }
+        words
+    }
+
     /// `UTC-3`, `UTC+5:30`.
     pub fn offset(&self, at: DateTime<Utc>, zone: Tz) -> String {
         let seconds = at.with_timezone(&zone).offset().fix().local_minus_utc();
@@ -527,6 +550,51 @@ mod tests {
         ] {
             let variable = |name: &str| (name == "LANG").then(|| lang.to_owned());
             assert_eq!(Language::choose(wanted, variable), expected, "{wanted} {lang}");
+        }
+    }
+
+    #[test]
+    fn sealed_days_say_what_waits() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let written = Some("2026-08-21T12:00:00Z".parse().unwrap());
+        for (has_left, late, written_at, english, spanish) in [
+            (
+                true,
+                0,
+                written,
+                "sealed before 12 Jul",
+                "sellado antes del 12 jul",
+            ),
+            (
+                false,
+                0,
+                written,
+                "sealed before 12 Jul, rows are leaving",
+                "sellado antes del 12 jul, salen sus filas",
+            ),
+            (
+                true,
+                1204,
+                written,
+                "sealed before 12 Jul, late changes waiting 1,204",
+                "sellado antes del 12 jul, cambios tardíos en espera 1.204",
+            ),
+            (
+                true,
+                3,
+                None,
+                "sealed before 12 Jul, totals not written",
+                "sellado antes del 12 jul, totales sin escribir",
+            ),
+        ] {
+            let sealed = SealedDays {
+                boundary: day("2026-07-12"),
+                has_left,
+                late,
+                written_at,
+            };
+            assert_eq!(Language::English.texts().sealed(&sealed), english);
+            assert_eq!(Language::Spanish.texts().sealed(&sealed), spanish);
         }
     }
 

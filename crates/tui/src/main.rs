@@ -87,7 +87,11 @@ fn start(cli: &Cli) -> Result<u8> {
     app.mouse = wants_mouse(&config.dashboard.mouse, |name| std::env::var_os(name).is_some());
     app.presets = presets(&config, &app)?;
     let scene = cli.demo_state;
-    let result = runtime.block_on(session::run(app, !cli.no_sync, move |app, events| match shop {
+    let way = session::Way {
+        synchronised: !cli.no_sync,
+        baud: cli.baud,
+    };
+    let result = runtime.block_on(session::run(app, way, move |app, events| match shop {
         Some(shop) => feed::generate(shop, scene, rhythm, app.wants(), events),
         None => feed::Feed::start(&config, app.wants(), events),
     }));

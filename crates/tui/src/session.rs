@@ -6,7 +6,7 @@ use std::io::Write;
 use chrono::Utc;
 use color_eyre::eyre::{Result, WrapErr};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 use crate::app::{App, Command, Event};
 use crate::clipboard::Through;
@@ -14,38 +14,50 @@ use crate::event;
 use crate::feed::Feed;
 use crate::once;
 use crate::snapshot::Body;
-use crate::terminal::{self, Screen};
+use crate::terminal::{self, Drawn, Screen};
 
 /// Events that may wait: more than a burst of keys, few enough to stay fresh.
 const WAITING: usize = 256;
 
+/// How the terminal is written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// Frames are bracketed in a synchronised update.
+    pub synchronised: bool,
+    /// Speed of the line, bits a second, when somebody said it.
+    pub baud: Option<u32>,
+}
+
 /// Runs the screen until it ends. `feed` starts the tasks that ask the stores, given the way to tell what came.
 pub async fn run(
     mut app: App,
-    synchronised: bool,
+    way: Way,
     feed: impl FnOnce(&App, &mpsc::Sender<Event>) -> Feed,
 ) -> Result<()> {
     terminal::watch_for_hang_up().wrap_err("cannot watch the terminal")?;
-    let mut screen = Screen::enter(synchronised, app.mouse).wrap_err("cannot take over the terminal")?;
+    let mut screen =
+        Screen::enter(way.synchronised, way.baud, app.mouse).wrap_err("cannot take over the terminal")?;
     app.size = screen.size().wrap_err("the terminal does not tell its size")?;
     let (sender, mut events) = mpsc::channel(WAITING);
     event::start(&sender).wrap_err("cannot listen for keys and signals")?;
     let feed = feed(&app, &sender);
-    let mut next_frame = Instant::now();
     let mut dirty = true;
+    // A key waits for its answer, or a picture for its end.
+    let mut at_once = true;
     loop {
         let event = tokio::select! {
             // Keys first: a frame can wait, an answer must not.
             biased;
             event = events.recv() => event,
-            () = sleep_until(next_frame), if dirty => {
-                draw(&app, &mut screen)?;
-                dirty = false;
-                next_frame = Instant::now() + screen.pause();
+            () = sleep_until(screen.due(at_once).into()), if dirty => {
+                app.traffic = Some(screen.traffic());
+                dirty = draw(&app, &mut screen)? == Drawn::Part;
+                at_once = dirty;
                 continue;
             }
         };
         let Some(event) = event else { break };
+        at_once |= matches!(event, Event::Key(_) | Event::Resize(..));
         dirty |= !matches!(&event, Event::Told(message) if matches!(message.body, Body::Asking));
         for command in app.update(event, Utc::now()) {
             match command {
@@ -100,7 +112,7 @@ fn export(app: &App, form: Option<once::Format>) -> String {
     }
 }
 
-fn draw(app: &App, screen: &mut Screen) -> Result<()> {
+fn draw(app: &App, screen: &mut Screen) -> Result<Drawn> {
     // Lets a test see what a panic in the middle of a session leaves behind; not in release builds.
     #[cfg(debug_assertions)]
     {

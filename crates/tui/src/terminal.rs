@@ -1,4 +1,11 @@
-//! The terminal: the modes that are switched on and, on every way out, off again; and frames in one write.
+//! The terminal: the modes that are switched on and, on every way out, off again; and frames in one write, or in pieces
+//! as small as a slow line carries.
+//!
+//! - `line`: what a slow line still holds
+//! - `meter`: bytes and frames a second
+
+mod line;
+mod meter;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -18,7 +25,14 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Modifier;
+
+use line::Line;
+use meter::Meter;
+pub use meter::Traffic;
+
+use crate::text;
 
 /// True while modes are switched on that must be switched off.
 static ON: AtomicBool = AtomicBool::new(false);
@@ -44,6 +58,18 @@ const SLOW_WRITE: Duration = Duration::from_millis(100);
 
 /// Quick frames after which the rate rises again.
 const QUICK_FRAMES: u32 = 10;
+
+/// How much sooner a frame may follow that answers a key.
+const ANSWERS: u32 = 10;
+
+/// The row that says first that a key was taken.
+const TAB_BAR: u16 = 1;
+
+/// How the backend ends a frame: colours and attributes one by one.
+const LONG_RESET: &[u8] = b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m";
+
+/// The same in one.
+const SHORT_RESET: &[u8] = b"\x1b[m";
 
 /// True when there is a terminal to draw on.
 pub fn is_present() -> bool {
@@ -100,6 +126,15 @@ fn switch_on() -> io::Result<()> {
     Ok(())
 }
 
+/// How much of a picture is on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// All of it.
+    Whole,
+    /// What the line took now; the next frame goes on where this one ended, with the picture of then.
+    Part,
+}
+
 /// The screen while it is ours; dropping it gives the terminal back.
 pub struct Screen {
     /// A copy of the descriptor: the buffer of `Stdout` would cut a frame into many writes.
@@ -110,11 +145,17 @@ pub struct Screen {
     synchronised: bool,
     pause: Duration,
     quick: u32,
+    /// The last frame.
+    drawn: Instant,
+    /// Set on a line whose speed is known to be low.
+    line: Option<Line>,
+    meter: Meter,
 }
 
 impl Screen {
-    /// Takes the terminal over, and arranges that a panic gives it back before it is reported.
-    pub fn enter(synchronised: bool, mouse: bool) -> io::Result<Self> {
+    /// Takes the terminal over, and arranges that a panic gives it back before it is reported. `baud` is the speed of the
+    /// line in bits a second, when somebody said it; else what the terminal says of itself counts.
+    pub fn enter(synchronised: bool, baud: Option<u32>, mouse: bool) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
@@ -130,16 +171,22 @@ impl Screen {
         });
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         MOUSE.store(mouse, Ordering::SeqCst);
+        let line = baud.or_else(|| line::said_by(out.as_fd())).map(Line::of_baud);
         switch_on()?;
         let bytes = Bytes::default();
+        let now = Instant::now();
         Ok(Self {
             out,
             backend: CrosstermBackend::new(bytes.clone()),
             bytes,
             shown: None,
-            synchronised,
+            // What arrives in pieces is shown in pieces: a bracket would hide it until its end.
+            synchronised: synchronised && line.is_none(),
             pause: FRAME,
             quick: 0,
+            drawn: now.checked_sub(FRAME).unwrap_or(now),
+            line,
+            meter: Meter::new(now),
         })
     }
 
@@ -148,9 +195,16 @@ impl Screen {
         crossterm::terminal::size()
     }
 
-    /// Least time until the next frame: longer while the line is slow.
-    pub const fn pause(&self) -> Duration {
-        self.pause
+    /// When the next frame may be drawn: sooner when it answers a key or ends a picture, later while the line is slow.
+    pub fn due(&self, at_once: bool) -> Instant {
+        let pause = if at_once { self.pause / ANSWERS } else { self.pause };
+        let due = self.drawn + pause;
+        self.line.as_ref().map_or(due, |line| due.max(line.ready_at()))
+    }
+
+    /// What has been written lately.
+    pub fn traffic(&mut self) -> Traffic {
+        self.meter.traffic(Instant::now())
     }
 
     /// Forgets what is on the screen: the next frame paints everything.
@@ -158,13 +212,14 @@ impl Screen {
         self.shown = None;
     }
 
-    /// Draws a picture: what differs from the one before, in one write. An equal picture writes nothing.
-    pub fn draw(&mut self, picture: Buffer) -> io::Result<()> {
+    /// Draws a picture: what differs from the one before, in one write. An equal picture writes nothing. Over a slow line
+    /// it draws what the line takes now, the tab bar first, so that a key never waits behind a whole picture.
+    pub fn draw(&mut self, picture: Buffer) -> io::Result<Drawn> {
         if self.shown.as_ref() == Some(&picture) {
-            return Ok(());
+            return Ok(Drawn::Whole);
         }
         let known = self.shown.take().filter(|shown| shown.area == picture.area);
-        let before = if let Some(before) = known {
+        let mut before = if let Some(before) = known {
             before
         } else {
             // A clear inside the bracket can lose lines in tmux, so it goes out before.
@@ -172,19 +227,71 @@ impl Screen {
             self.send()?;
             Buffer::empty(picture.area)
         };
+        let mut updates = before.diff(&picture);
+        let mut room = usize::MAX;
+        if let Some(line) = &self.line {
+            room = line.room(Instant::now());
+            // What answers a key soonest goes first: the tab in front, then titles and values, ages last.
+            updates.sort_by_key(|(_, y, cell)| {
+                let row = match *y {
+                    TAB_BAR => 0,
+                    0 => 2,
+                    _ => 1,
+                };
+                (row, !cell.modifier.contains(Modifier::BOLD))
+            });
+        }
+        let mut count = updates.len();
+        loop {
+            self.compose(&updates[..count])?;
+            let bytes = self.bytes.0.borrow().len();
+            if bytes <= room || count <= 1 {
+                break;
+            }
+            self.bytes.0.borrow_mut().clear();
+            count = (count * room / bytes).clamp(1, count - 1);
+        }
+        let is_part = count < updates.len();
+        if is_part {
+            for (x, y, cell) in &updates[..count] {
+                // The other half of a wide character is no update of its own.
+                for x in *x..x.saturating_add(text::width(cell.symbol()).max(1) as u16) {
+                    if let Some((shown, cell)) = before.cell_mut((x, *y)).zip(picture.cell((x, *y))) {
+                        shown.clone_from(cell);
+                    }
+                }
+            }
+        }
+        let started = Instant::now();
+        self.send()?;
+        self.drawn = Instant::now();
+        self.meter.frame(started, self.drawn);
+        self.pace(self.drawn - started);
+        self.shown = Some(if is_part { before } else { picture });
+        Ok(if is_part { Drawn::Part } else { Drawn::Whole })
+    }
+
+    /// Writes a frame into memory.
+    fn compose(&mut self, updates: &[(u16, u16, &Cell)]) -> io::Result<()> {
         if self.synchronised {
             queue!(self.bytes, BeginSynchronizedUpdate)?;
         }
-        self.backend.draw(before.diff(&picture).into_iter())?;
+        self.backend.draw(updates.iter().copied())?;
+        if self.line.is_some() {
+            // Each piece of a picture ends with this, so it is said in as few bytes as can be; nor does the cursor go home.
+            let mut bytes = self.bytes.0.borrow_mut();
+            if bytes.ends_with(LONG_RESET) {
+                let kept = bytes.len() - LONG_RESET.len();
+                bytes.truncate(kept);
+                bytes.extend_from_slice(SHORT_RESET);
+            }
+            return Ok(());
+        }
         // The cursor rests in the corner, hidden: some terminals draw a trail behind one that moves.
         queue!(self.bytes, MoveTo(0, 0))?;
         if self.synchronised {
             queue!(self.bytes, EndSynchronizedUpdate)?;
         }
-        let started = Instant::now();
-        self.send()?;
-        self.pace(started.elapsed());
-        self.shown = Some(picture);
         Ok(())
     }
 
@@ -202,7 +309,13 @@ impl Screen {
 
     fn send(&mut self) -> io::Result<()> {
         let bytes = self.bytes.0.take();
-        self.out.write_all(&bytes)
+        self.out.write_all(&bytes)?;
+        let now = Instant::now();
+        self.meter.bytes(bytes.len(), now);
+        if let Some(line) = &mut self.line {
+            line.took(bytes.len(), now);
+        }
+        Ok(())
     }
 
     fn pace(&mut self, took: Duration) {

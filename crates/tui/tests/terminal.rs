@@ -27,8 +27,16 @@ struct Board {
 
 impl Board {
     fn start(columns: u16, rows: u16, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_behind(None, columns, rows, |command| {
+            command.args(["--colors", "256"]);
+            change(command);
+        })
+    }
+
+    /// Starts it at the end of a line that carries so many bytes a second.
+    fn start_behind(line: Option<u32>, columns: u16, rows: u16, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_instashop-tui"));
-        command.args(["--demo", "--colors", "256", "--lang", "en", "--glyphs", "unicode"]);
+        command.args(["--demo", "--lang", "en", "--glyphs", "unicode"]);
         command
             .env_remove("NO_COLOR")
             .env_remove("INSTASHOP_CONFIG")
@@ -43,8 +51,13 @@ impl Board {
         let raw = Arc::new(Mutex::new(Vec::new()));
         let (drawn, bytes) = (Arc::clone(&screen), Arc::clone(&raw));
         std::thread::spawn(move || {
-            let mut buffer = [0; 8192];
+            // Fifty portions a second, each as large as the line carries in that time.
+            let portion = line.map_or(8192, |line| line as usize / 50);
+            let mut buffer = vec![0; portion];
             while let Ok(count @ 1..) = output.read(&mut buffer) {
+                if let Some(line) = line {
+                    std::thread::sleep(Duration::from_secs_f64(count as f64 / f64::from(line)));
+                }
                 bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
                 drawn.lock().unwrap().process(&buffer[..count]);
             }
@@ -349,6 +362,46 @@ fn pages_for_packagers() {
             String::from_utf8_lossy(&output.stdout).contains(expected),
             "{arguments:?}"
         );
+    }
+}
+
+/// Row 26 of the design's features: 9600 baud and 200 ms there and back, and a key is answered within half a second, also
+/// while most of a picture is still on its way.
+#[test]
+fn a_key_is_answered_over_a_slow_line() {
+    const LATENCY: Duration = Duration::from_millis(200);
+    for (name, line, arguments) in [
+        ("9600 baud", 960, &["--baud", "9600", "--colors", "16"][..]),
+        ("2 KB/s", 2000, &["--baud", "20000", "--colors", "256"]),
+    ] {
+        let mut board = Board::start_behind(Some(line), 80, 24, |command| {
+            command.args(arguments);
+        });
+        board.shows("[1 Live]");
+        let mut slowest = Duration::ZERO;
+        for (key, answer) in [
+            ("2", "[2 Sales]"),
+            ("3", "[3 Pay]"),
+            ("0", "[0 Sys]"),
+            ("1", "[1 Live]"),
+            ("5", "[5 Prod]"),
+            ("!", "[!"),
+            ("?", "Help: what"),
+            ("\u{1b}", "FIRING"),
+            ("8", "[8 Ship]"),
+        ] {
+            let pressed = Instant::now();
+            board.press(key);
+            board.shows(answer);
+            slowest = slowest.max(pressed.elapsed() + LATENCY);
+        }
+        println!("{name}: slowest answer {slowest:?}");
+        assert!(slowest < Duration::from_millis(500), "{name}: {slowest:?}");
+        // The picture arrives whole when nothing is pressed.
+        board.shows("q quit");
+        board.press("q");
+        assert_eq!(board.ends().0, 0);
+        assert!(board.is_restored());
     }
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::table::{SourceDb, Table};
 use instashop_core::view::{
-    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SourceHealth,
-    TableDrift, WarehouseSystem, WorkerHealth,
+    ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SealedDays,
+    SourceHealth, TableDrift, WarehouseSystem, WorkerHealth,
 };
 
 use super::Shop;
@@ -124,7 +124,12 @@ impl Shop {
             },
             unmapped_today: 0,
             orders_without_lines: 2,
-            sealed: None,
+            sealed: Some(SealedDays {
+                boundary: self.today(now) - TimeDelta::days(40),
+                has_left: true,
+                late: 0,
+                written_at: Some(now - TimeDelta::hours(3)),
+            }),
         }
     }
 

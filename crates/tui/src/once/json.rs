@@ -311,6 +311,10 @@ fn pipeline(app: &App, data: &Snapshot, now: DateTime<Utc>) -> Value {
         "warehouse": flow(warehouse, pipeline.warehouse.map(|flow| flow.workers)),
         "dead_letters": warehouse.and_then(|flow| flow.dead_letters),
         "unmapped_today": data.live_system.get().map(|system| system.unmapped_today),
+        "sealed": data.live_system.get().and_then(|system| system.sealed).map(|sealed| json!({
+            "before": sealed.boundary, "has_left": sealed.has_left, "late": sealed.late,
+            "written_at": sealed.written_at.map(|at| stamp(app, at)),
+        })),
         "heartbeat_at": pipeline.heartbeat.map_or(Value::Null, |at| stamp(app, at)),
     })
 }

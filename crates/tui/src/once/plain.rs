@@ -153,6 +153,10 @@ fn system(app: &App, out: &mut Vec<String>) {
     ] {
         out.push(format!("{name}: {words}."));
     }
+    if let Some(sealed) = data.live_system.get().and_then(|system| system.sealed) {
+        let words = texts.sealed(&sealed);
+        out.push(format!("{}: {words}.", texts.redis));
+    }
 }
 
 fn panel(app: &App, piece: Piece, out: &mut Vec<String>) {

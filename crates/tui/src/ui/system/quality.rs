@@ -23,6 +23,25 @@ fn sum(workers: &[&WorkerHealth], count: fn(&WorkerHealth) -> u64) -> Option<i64
     (!workers.is_empty()).then(|| i64::try_from(sum).unwrap_or(i64::MAX))
 }
 
+/// What stands beside the title: days that have left Redis, what goes to the terminal, what the counts are.
+fn notes(view: &View<'_>) -> Vec<(String, Option<Role>)> {
+    let (texts, marks) = (view.texts, view.look.marks());
+    let mut notes = Vec::new();
+    if let Some(sealed) = view.data.live_system.get().and_then(|live| live.sealed) {
+        let role = (!sealed.is_settled()).then_some(Role::Warn);
+        notes.push((texts.sealed(&sealed), role));
+    }
+    if let Some(traffic) = view.app.traffic {
+        let frames = marks.rate(i64::try_from(traffic.frames_per_10s * 100).unwrap_or(i64::MAX));
+        let bytes = marks.kilobytes(traffic.bytes_per_second);
+        let slowest = marks.micros(traffic.slowest_write_us);
+        let words = format!("{} {bytes}/s, {frames} fps, {slowest}", texts.screen);
+        notes.push((words, None));
+    }
+    notes.push((texts.quality_note.into(), None));
+    notes
+}
+
 /// Draws the counts.
 pub(in super::super) fn quality(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
     let texts = view.texts;
@@ -39,7 +58,7 @@ pub(in super::super) fn quality(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) 
         panel: Panel::Quality,
         title: texts.data_quality,
         marks: "●◆",
-        notes: vec![(texts.quality_note.into(), None)],
+        notes: notes(view),
         condition,
         store: StoreName::Redis,
     };
