@@ -8,6 +8,7 @@ mod ask;
 mod behaviour;
 mod board;
 mod buyers;
+mod difference;
 mod health;
 mod inventory;
 mod live;
@@ -25,6 +26,7 @@ pub use ask::{Ask, Basis, Range, When, Window};
 pub use behaviour::{BehaviourView, FUNNEL_STEPS, Outcome, Path, SearchTerm, StoreFunnel};
 pub use board::{Board, BoardView, Pair, Topic};
 pub use buyers::{BuyerDay, BuyersView, Cohort, RfmSegment, TopBuyer, VALUE_LIMITS_CENTS};
+pub use difference::{DifferencePart, DifferenceView, PartsBy};
 pub use health::{
     ConnectorHealth, DriftProof, FlowHealth, LiveSystem, MartsHealth, PartitionHealth, SealedDays,
     SourceHealth, SystemView, TableDrift, WarehouseSystem, WorkerHealth,

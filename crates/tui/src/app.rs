@@ -104,6 +104,8 @@ pub struct Wanted {
     pub ask: Ask,
     /// The orders behind a number, while they are shown.
     pub orders: Option<(OrdersOf, Ask)>,
+    /// The difference that is asked for, while it is shown.
+    pub difference: Option<Ask>,
     /// True when the Live tab shows small panels of the Sales tab.
     pub sales_on_live: bool,
     /// The moment the board is as of; `None` is the present.
@@ -196,7 +198,7 @@ pub struct App {
     /// The moment the cursor of the charts stands on.
     cursor: Option<DateTime<Utc>>,
     /// Days that were marked to compare with.
-    marks: [Option<NaiveDate>; 1],
+    marks: [Option<NaiveDate>; 2],
     /// Views of the configuration, by name.
     pub presets: Vec<(String, Place)>,
     /// Lines of the prompt, the newest last.
@@ -240,7 +242,7 @@ impl App {
             mouse: false,
             cursor: None,
             spans: BTreeMap::new(),
-            marks: [None],
+            marks: [None, None],
             presets: Vec::new(),
             typed: Vec::new(),
             ask: Ask {
@@ -325,6 +327,7 @@ impl App {
                 Some(Overlay::Orders(of, _)) => Some((of.clone(), self.orders_ask())),
                 _ => None,
             },
+            difference: matches!(self.overlay, Some(Overlay::Difference(..))).then_some(self.ask),
             sales_on_live: self.tab == Tab::Live && visible.iter().any(|panel| panel.home() == Tab::Sales),
             at: self.past.as_ref().map(|past| past.at),
             redis_is_out: self.snapshot.live_condition(self.now).is_outdated(),

@@ -4,11 +4,13 @@
 //! - `shop`: orders of a day from a seed
 //! - `boards`: what its marts would hold
 //! - `crowd`: who visits it right now
+//! - `difference`: what lies between two spans
 //! - `health`: the pipeline of the shop
 //! - `scenes`: the states a board can be in
 
 mod boards;
 mod crowd;
+mod difference;
 mod health;
 mod scenes;
 mod shop;

@@ -51,6 +51,8 @@ pub(crate) enum Question {
     Board(Topic, Ask),
     /// The orders behind a number.
     Orders(OrdersOf, Ask),
+    /// What lies between a range and its base.
+    Difference(Ask),
 }
 
 impl Question {
@@ -63,6 +65,7 @@ impl Question {
             Self::Sales(_) => PartName::Sales,
             Self::Board(topic, _) => PartName::Board(*topic),
             Self::Orders(..) => PartName::Orders,
+            Self::Difference(_) => PartName::Difference,
             Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => return None,
         })
     }
@@ -71,6 +74,7 @@ impl Question {
     fn moment(&self, wanted: &Wanted) -> Option<DateTime<Utc>> {
         match self {
             Self::Base | Self::Today | Self::Sales(_) | Self::Orders(..) => wanted.at,
+            Self::Difference(_) => wanted.at.filter(|_| wanted.tab.goes_back()),
             Self::Board(topic, _) => wanted
                 .at
                 .filter(|_| *topic != Topic::Alerts && wanted.tab.goes_back()),
@@ -81,7 +85,12 @@ impl Question {
     const fn patience(&self) -> Duration {
         match self {
             Self::Live(_) | Self::LiveSystem | Self::WarehouseSystem => LIGHT,
-            Self::Base | Self::Today | Self::Sales(_) | Self::Board(..) | Self::Orders(..) => HEAVY,
+            Self::Base
+            | Self::Today
+            | Self::Sales(_)
+            | Self::Board(..)
+            | Self::Orders(..)
+            | Self::Difference(_) => HEAVY,
         }
     }
 }
@@ -123,6 +132,9 @@ fn questions(store: StoreName, wanted: &Wanted, rhythm: Rhythm) -> Vec<(Question
             // Somebody waits for these: they go before what the panels ask for again.
             if let Some((of, ask)) = &wanted.orders {
                 questions.insert(0, (Question::Orders(of.clone(), *ask), heavy));
+            }
+            if let Some(ask) = wanted.difference {
+                questions.insert(0, (Question::Difference(ask), heavy));
             }
             // Every tab shows how many alerts fire; on their own tab they are asked for more often, but not
             // as often as light questions: the rules look at weeks of orders.
@@ -334,6 +346,7 @@ pub async fn ask_once(
                 days,
                 ask: place.ask,
                 orders: None,
+                difference: None,
                 sales_on_live: true,
                 at: place.at,
                 redis_is_out: true,
@@ -403,6 +416,7 @@ mod tests {
             days: 30,
             ask: ASK,
             orders: None,
+            difference: None,
             sales_on_live: false,
             at: None,
             redis_is_out: false,

@@ -59,6 +59,8 @@ pub enum Action {
     Travel,
     /// Mark the day under the cursor.
     Mark,
+    /// What lies between a range and its base.
+    Difference,
     /// Every action by its name.
     Prompt,
     /// The next view of the configuration.
@@ -156,6 +158,7 @@ impl Action {
             Self::Later => "later",
             Self::Travel => "at",
             Self::Mark => "mark",
+            Self::Difference => "difference",
             Self::Prompt => "prompt",
             Self::Preset => "preset",
             Self::Link => "link",
@@ -193,7 +196,7 @@ impl Action {
 }
 
 /// All bindings, in the order of the help page.
-pub static BINDINGS: [Binding; 62] = [
+pub static BINDINGS: [Binding; 63] = [
     bind(Action::Go(Tab::Live), &["1"]),
     bind(Action::Go(Tab::Sales), &["2"]),
     bind(Action::Go(Tab::Payments), &["3"]),
@@ -230,6 +233,7 @@ pub static BINDINGS: [Binding; 62] = [
     bind(Action::Later, &["."]),
     bind(Action::Travel, &["A"]),
     bind(Action::Mark, &["m"]),
+    bind(Action::Difference, &["D"]),
     bind(Action::Prompt, &[":"]),
     bind(Action::Preset, &["p"]),
     bind(Action::Link, &["K"]),

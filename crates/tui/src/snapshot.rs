@@ -20,8 +20,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use instashop_core::config::Dashboard;
 use instashop_core::view::{
-    Ask, Board, DriftProof, LiveBase, LiveSystem, LiveView, OrderList, OrdersOf, SalesView, TapeEntry, Topic,
-    WarehouseSystem, WarehouseToday,
+    Ask, Board, DifferenceView, DriftProof, LiveBase, LiveSystem, LiveView, OrderList, OrdersOf, SalesView,
+    TapeEntry, Topic, WarehouseSystem, WarehouseToday,
 };
 
 pub use condition::Condition;
@@ -60,6 +60,8 @@ pub enum PartName {
     Board(Topic),
     /// The orders behind a number.
     Orders,
+    /// What lies between a range and its base.
+    Difference,
 }
 
 /// Why a part is not answered, and since when.
@@ -191,6 +193,8 @@ pub enum Body {
     Board(Ask, Box<Board>),
     /// The orders behind a number.
     Orders(Ask, OrdersOf, Box<OrderList>),
+    /// What lies between a range and its base.
+    Difference(Ask, Box<DifferenceView>),
     /// An answer as of an earlier moment.
     Past(DateTime<Utc>, Box<Body>),
 }
@@ -205,6 +209,7 @@ impl Body {
             Self::Sales(..) => PartName::Sales,
             Self::Board(_, board) => PartName::Board(board.view.topic()),
             Self::Orders(..) => PartName::Orders,
+            Self::Difference(..) => PartName::Difference,
             Self::Asking
             | Self::Down { .. }
             | Self::Live(_)
@@ -224,6 +229,15 @@ pub struct OrdersPart {
     pub of: OrdersOf,
     /// The answer.
     pub part: Part<OrderList>,
+}
+
+/// What lies between a range and its base, with what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DifferenceOf {
+    /// Range, base and store.
+    pub ask: Ask,
+    /// The answer.
+    pub part: Part<DifferenceView>,
 }
 
 /// What a tab shows of the marts, with what it was asked for.
@@ -268,6 +282,8 @@ pub struct Snapshot {
     pub boards: BTreeMap<Topic, BoardPart>,
     /// The orders that were asked for last.
     pub orders: Option<OrdersPart>,
+    /// The difference that was asked for last.
+    pub difference: Option<DifferenceOf>,
     /// Parts that could not be answered the last time although their store answers.
     pub failed: BTreeMap<PartName, PartFailure>,
     /// Since when each alert has been found without a break, by fingerprint.
@@ -299,6 +315,7 @@ impl Snapshot {
             history: History::default(),
             boards: BTreeMap::new(),
             orders: None,
+            difference: None,
             failed: BTreeMap::new(),
             alert_seen: BTreeMap::new(),
             alert_log: Vec::new(),
@@ -397,6 +414,11 @@ impl Snapshot {
                 let mut part = Part::default();
                 part.set(*list, at);
                 self.orders = Some(OrdersPart { ask, of, part });
+            }
+            Body::Difference(ask, view) => {
+                let mut part = Part::default();
+                part.set(*view, at);
+                self.difference = Some(DifferenceOf { ask, part });
             }
             // Who looks back keeps it; here it says that the store answers.
             Body::Asking | Body::Down { .. } | Body::Failed(..) | Body::Past(..) => {}

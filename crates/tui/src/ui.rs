@@ -15,6 +15,7 @@
 //! - `hit`: what the pointer is on
 //! - `live`, `sales`, `system`: the tabs
 //! - `sheets`: the tabs over the marts
+//! - `difference`: what lies between a range and its base
 //! - `prompt`: the line of the command prompt and what would go on from it
 //! - `help`, `explain`, `orders`, `stores`: above the tabs
 //! - `chart`: a course with cursor and span
@@ -23,6 +24,7 @@
 
 mod chart;
 mod compact;
+mod difference;
 mod explain;
 mod find;
 mod frame;
@@ -98,6 +100,7 @@ fn full(view: &View<'_>, pen: &mut Pen<'_>, area: Rect) {
         (Some(Overlay::Explain(Subject::Own(metric))), _) => explain::explain(view, pen, body, *metric),
         (Some(Overlay::Explain(Subject::Catalogued(id))), _) => explain::catalogued(view, pen, body, id),
         (Some(Overlay::Orders(of, at)), _) => orders::orders(view, pen, body, of, *at),
+        (Some(Overlay::Difference(by, at)), _) => difference::difference(view, pen, body, *by, *at),
         (Some(Overlay::Row(piece)), _) => sheets::values(view, pen, body, *piece),
         (Some(Overlay::Stores(page)), _) => stores::stores(view, pen, body, page),
         (Some(Overlay::Failure(store)), _) => explain::failure(view, pen, body, *store),

@@ -53,6 +53,7 @@ async fn a_query_of_one_tab_that_fails_is_not_the_failure_of_the_warehouse() {
             store: None,
         },
         orders: None,
+        difference: None,
         sales_on_live: false,
         at: None,
         redis_is_out: false,

@@ -14,7 +14,7 @@ use instashop_tui::demo::{Scene, Shop};
 use instashop_tui::keys::Action;
 use instashop_tui::look::{Look, Wanted};
 use instashop_tui::once::{Format, output, picture};
-use instashop_tui::snapshot::{Rhythm, Snapshot};
+use instashop_tui::snapshot::{Body, Message, Rhythm, Snapshot, StoreName};
 use instashop_tui::ui::layout::Panel;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
@@ -219,6 +219,24 @@ fn above_the_tabs() {
         }
         let name = format!("as_of_{}_{}x{}", tab.name(), size.0, size.1);
         insta::assert_snapshot!(name, drawn(&then));
+    }
+    for size in SIZES {
+        let mut compared = app(Scene::Full, Tab::Sales, size);
+        compared.run("range 3d");
+        compared.act(Action::Difference);
+        let ask = compared.wants().difference.unwrap();
+        let mut shop = shop().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let view = shop.difference(ask, now());
+        drop(shop);
+        compared.update(
+            Event::Told(Message {
+                at: now(),
+                store: StoreName::Warehouse,
+                body: Body::Difference(ask, Box::new(view)),
+            }),
+            now(),
+        );
+        insta::assert_snapshot!(format!("difference_{}x{}", size.0, size.1), drawn(&compared));
     }
     for (name, keys) in [("prompt", ""), ("prompt_range", "range ")] {
         let mut typing = app(Scene::Full, Tab::Sales, (80, 24));

@@ -4,7 +4,8 @@
 //! * `today`, `sales`, `live_base` and `system` each fill one view of [`instashop_core::view`].
 //! * `metrics` answers a question about any metric of the catalogue from its semantic view.
 //! * `board` reads what a tab shows of the marts; each tab has a file: `payments`, `buyers`, `products`, `inventory`,
-//!   `behaviour`, `logistics`, `stores`, `alerts`; `orders` reads the rows behind their numbers.
+//!   `behaviour`, `logistics`, `stores`, `alerts`; `orders` reads the rows behind their numbers, `difference` what lies
+//!   between two spans of time.
 //!
 //! Every view is read in one read-only transaction of one snapshot: its numbers belong together.
 
@@ -12,6 +13,7 @@ mod alerts;
 mod behaviour;
 mod board;
 mod buyers;
+mod difference;
 mod inventory;
 mod live_base;
 mod logistics;
@@ -32,7 +34,8 @@ use chrono::{DateTime, Utc};
 use instashop_core::config::{self, Meaning};
 use instashop_core::contribution::Calendar;
 use instashop_core::view::{
-    Ask, Board, LiveBase, OrderList, OrdersOf, SalesView, Topic, WarehouseSystem, WarehouseToday, When,
+    Ask, Board, DifferenceView, LiveBase, OrderList, OrdersOf, SalesView, Topic, WarehouseSystem,
+    WarehouseToday, When,
 };
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
@@ -113,6 +116,17 @@ impl WarehouseReader {
         let calendar = self.calendar;
         let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
         orders::read(&snapshot, of, ask).await
+    }
+
+    /// What lies between the revenue of a range and of its base.
+    pub async fn difference(
+        &mut self,
+        ask: Ask,
+        moment: impl Into<When>,
+    ) -> Result<DifferenceView, StoreError> {
+        let calendar = self.calendar;
+        let snapshot = Snapshot::of(self.client().await?, calendar, moment.into()).await?;
+        difference::read(&snapshot, ask).await
     }
 
     /// Health of the warehouse and of its flow.
@@ -201,7 +215,7 @@ impl<'a> Snapshot<'a> {
         match self.moment {
             When::Present(_) => "core.order_lines_between($1, $2) l".to_owned(),
             When::AsOf(_) => format!(
-                "(SELECT l.order_id, l.product_id, l.category, l.quantity, l.net_rc, l.ordered_at, o.is_sale
+                "(SELECT l.order_id, l.store_id, l.product_id, l.category, l.quantity, l.net_rc, l.ordered_at, o.is_sale
                   FROM core.order_lines_between($1, $2) l JOIN {} o ON o.order_id = l.order_id) l",
                 self.orders()
             ),

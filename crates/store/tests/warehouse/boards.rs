@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use instashop_core::change::{Op, Record};
 use instashop_core::config::Meaning;
 use instashop_core::table::Table;
-use instashop_core::view::{Ask, Basis, Board, BoardView, OrdersOf, Pair, Range, StockState, Topic};
+use instashop_core::view::{
+    Ask, Basis, Board, BoardView, OrdersOf, Pair, PartsBy, Range, StockState, Topic, When,
+};
 use instashop_store::warehouse::{MartRefresher, WarehouseReader};
 
 use super::cluster::Database;
@@ -519,4 +521,45 @@ async fn every_board_answers_on_an_empty_warehouse_and_for_one_store() {
             assert!(!board.has_base() && board.first_day.is_none(), "{topic:?}");
         }
     }
+}
+
+/// Whatever the range, base and store: the parts of every kind add up to the whole of both spans, and so does the course.
+#[tokio::test]
+async fn the_parts_of_a_difference_add_up_to_it() {
+    let database = Database::ready().await;
+    let mut reader = shop(&database).await;
+    let from = Basis::From("2026-02-25".parse().unwrap());
+    for range in [Range::Today, Range::Yesterday, Range::Days(7), Range::Days(30)] {
+        for basis in [Basis::Previous, Basis::Weekday, Basis::Year, from] {
+            for store in [None, Some(3), Some(4), Some(99)] {
+                for when in [When::Present(now()), When::AsOf(now())] {
+                    let ask = Ask { range, basis, store };
+                    let view = reader.difference(ask, when).await.unwrap();
+                    let sum = |pairs: &mut dyn Iterator<Item = Pair>| {
+                        pairs.fold((0, 0), |sum, pair| (sum.0 + pair.now, sum.1 + pair.before))
+                    };
+                    let whole = (view.revenue.now, view.revenue.before);
+                    assert_eq!(sum(&mut view.course.iter().copied()), whole, "{ask:?}");
+                    for by in PartsBy::ALL {
+                        let mut parts = view.ranked(by).into_iter().map(|part| part.cents);
+                        assert_eq!(sum(&mut parts), whole, "{ask:?} {by:?}");
+                    }
+                }
+            }
+        }
+    }
+    let view = reader.difference(ALL, now()).await.unwrap();
+    assert_eq!((view.revenue, view.orders), (pair(2800, 4000), pair(2, 2)));
+    let stores = view.ranked(PartsBy::Store);
+    let named: Vec<(&str, i64)> = stores
+        .iter()
+        .map(|part| (part.name.as_str(), part.moved()))
+        .collect();
+    assert_eq!(named, [("4 Almacén", -1000), ("3 Tienda", -200)]);
+    assert_eq!(view.course.len(), 7);
+    assert_eq!(
+        view.course[2],
+        pair(2000, 1000),
+        "the third days, 5 March and 26 February"
+    );
 }

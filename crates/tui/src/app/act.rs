@@ -62,6 +62,7 @@ impl App {
                 return vec![Command::Mouse(self.mouse)];
             }
             Action::Mark => self.mark(),
+            Action::Difference => return self.open_difference(),
             Action::Prompt => self.overlay = Some(Overlay::Prompt(Line::default())),
             Action::Preset => return self.next_preset(),
             Action::Link => return vec![Command::Copy(self.place().link())],

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use instashop_core::view::OrdersOf;
+use instashop_core::view::{OrdersOf, PartsBy};
 
 use super::{App, Command, Line};
 use crate::board::Piece;
@@ -26,6 +26,8 @@ pub enum Overlay {
     Filter(Panel),
     /// Stores to choose from.
     Stores(HelpPage),
+    /// What lies between the range and its base: by which parts, and the first of them that is shown.
+    Difference(PartsBy, usize),
     /// A command is being typed; the board stays visible.
     Prompt(Line),
     /// Why a store does not answer.
@@ -106,6 +108,7 @@ impl App {
             Overlay::Help(page) => self.help_key(page, key),
             Overlay::Stores(page) => self.store_key(page, key),
             Overlay::Prompt(line) => self.prompt_key(line, key),
+            Overlay::Difference(by, at) => self.difference_key(by, at, action),
             Overlay::Orders(of, at) => self.orders_key(of, at, action),
             Overlay::Filter(panel) => self.filter_key(panel, key),
             Overlay::Explain(_) | Overlay::Failure(_) | Overlay::Row(_) => match action {
@@ -191,6 +194,42 @@ impl App {
             _ => at,
         };
         self.overlay = Some(Overlay::Orders(of, at));
+        vec![]
+    }
+
+    fn difference_key(&mut self, by: PartsBy, at: usize, action: Option<Action>) -> Vec<Command> {
+        let place = PartsBy::ALL.iter().position(|kind| *kind == by).unwrap_or(0);
+        let count = PartsBy::ALL.len();
+        let parts = self.shown_difference().map_or(0, |view| view.ranked(by).len());
+        let last = parts.saturating_sub(1);
+        let (by, at) = match action {
+            Some(Action::Left) => (PartsBy::ALL[(place + count - 1) % count], 0),
+            Some(Action::Right | Action::Display) => (PartsBy::ALL[(place + 1) % count], 0),
+            Some(Action::Up) => (by, at.saturating_sub(1)),
+            Some(Action::Down) => (by, (at + 1).min(last)),
+            Some(Action::PageUp) => (by, at.saturating_sub(10)),
+            Some(Action::PageDown) => (by, (at + 10).min(last)),
+            Some(Action::First) => (by, 0),
+            Some(Action::Last) => (by, last),
+            Some(Action::Back | Action::Difference) => return vec![],
+            Some(action @ (Action::Quit | Action::QuitLeaving | Action::Go(_) | Action::Help)) => {
+                return self.act(action);
+            }
+            Some(
+                action @ (Action::Compare
+                | Action::Range
+                | Action::Poll
+                | Action::Repaint
+                | Action::Theme
+                | Action::Language),
+            ) => {
+                let commands = self.act(action);
+                self.overlay = Some(Overlay::Difference(by, 0));
+                return commands;
+            }
+            _ => (by, at),
+        };
+        self.overlay = Some(Overlay::Difference(by, at));
         vec![]
     }
 

@@ -1,10 +1,11 @@
 //! Where the board is, and the ways to another place: links, views of the configuration, marked days.
 
 use chrono::{Datelike, NaiveDate};
-use instashop_core::view::Basis;
+use instashop_core::view::{Basis, DifferenceView, PartsBy, Range};
 
-use super::{App, BASES, Command};
+use super::{App, BASES, Command, Overlay};
 use crate::place::{Place, Wrong};
+use crate::snapshot::today::midnight;
 
 impl App {
     /// Where the board is.
@@ -59,7 +60,7 @@ impl App {
         format!("{} {}", texts.weekday_short(day.weekday()), texts.day_month(day))
     }
 
-    /// Marks the day under the cursor.
+    /// Marks the day under the cursor: the first mark is A, the next one B, a third begins anew.
     pub(super) fn mark(&mut self) {
         let texts = self.look.texts();
         let Some(moment) = self.cursor else {
@@ -67,7 +68,49 @@ impl App {
             return;
         };
         let day = moment.with_timezone(&self.look.zone).date_naive();
-        self.marks[0] = Some(day);
-        self.told = Some(format!("{} A {}", texts.marked, self.day_words(day)));
+        let (letter, next) = if let [Some(_), None] = self.marks {
+            self.marks[1] = Some(day);
+            ('B', texts.d_shows)
+        } else {
+            self.marks = [Some(day), None];
+            ('A', texts.mark_again)
+        };
+        self.told = Some(format!(
+            "{} {letter} {}; {next}",
+            texts.marked,
+            self.day_words(day)
+        ));
+    }
+
+    /// Shows what lies between the range and its base. With A marked the base begins there; with B marked the range does, as
+    /// long as it is, so the board is as of its end.
+    pub(super) fn open_difference(&mut self) -> Vec<Command> {
+        let mut place = self.place();
+        if let [Some(base), _] = self.marks {
+            place.ask.basis = Basis::From(base);
+        }
+        if let [Some(_), Some(first)] = self.marks {
+            let today = self.now.with_timezone(&self.look.zone).date_naive();
+            let complete = u16::try_from((today - first).num_days()).unwrap_or(0);
+            let days = place.ask.range.days().min(complete);
+            if days == 0 {
+                place.ask.range = Range::Today;
+                place.at = None;
+            } else {
+                place.ask.range = Range::Days(days);
+                let end = first + chrono::Days::new(u64::from(days));
+                place.at = (end < today).then(|| midnight(end, self.look.zone));
+            }
+        }
+        let commands = self.visit(place);
+        self.overlay = Some(Overlay::Difference(PartsBy::Category, 0));
+        commands
+    }
+
+    /// The difference that was asked for, once it has come.
+    pub fn shown_difference(&self) -> Option<&DifferenceView> {
+        let (data, _) = self.shown();
+        let part = data.difference.as_ref().filter(|part| part.ask == self.ask)?;
+        part.part.get()
     }
 }

@@ -409,7 +409,7 @@ fn emptied(mut message: Message) -> Message {
         }
         Body::Orders(_, _, list) => **list = instashop_core::view::OrderList::default(),
         Body::Board(_, board) => super::boards::empty(board),
-        Body::Asking | Body::Down { .. } | Body::Failed(..) | Body::Past(..) => {}
+        Body::Asking | Body::Down { .. } | Body::Failed(..) | Body::Past(..) | Body::Difference(..) => {}
     }
     message
 }

@@ -34,7 +34,7 @@ pub fn generate(
                 changed = now.changed() => if changed.is_err() { return },
                 changed = wanted.changed() => if changed.is_err() { return } else { count = 0 },
             }
-            let (days, ask, topic, orders, moment) = {
+            let (days, ask, topic, orders, moment, difference) = {
                 let wanted = wanted.borrow();
                 (
                     wanted.days,
@@ -42,6 +42,7 @@ pub fn generate(
                     board::topic(wanted.tab),
                     wanted.orders.clone(),
                     wanted.at,
+                    wanted.difference,
                 )
             };
             let mut messages = next(&mut shop, scene, (days, ask, topic), count.is_multiple_of(10));
@@ -57,7 +58,21 @@ pub fn generate(
                     body: Body::Orders(ask, of, Box::new(list)),
                 }
             });
-            for message in messages.into_iter().chain(list) {
+            let difference = difference
+                .filter(|_| count % 10 == 1 && scene == Scene::Full)
+                .map(|ask| {
+                    let now = Utc::now();
+                    let body = Body::Difference(ask, Box::new(shop.difference(ask, moment.unwrap_or(now))));
+                    Message {
+                        at: now,
+                        store: StoreName::Warehouse,
+                        body: match moment {
+                            Some(at) => Body::Past(at, Box::new(body)),
+                            None => body,
+                        },
+                    }
+                });
+            for message in messages.into_iter().chain(list).chain(difference) {
                 if events.send(Event::Told(message)).await.is_err() {
                     return;
                 }

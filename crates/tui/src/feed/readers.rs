@@ -64,6 +64,10 @@ impl Reader {
                 .orders(&of, ask, when)
                 .await
                 .map(|list| Body::Orders(ask, of, Box::new(list))),
+            (Self::Warehouse(reader), Question::Difference(ask)) => reader
+                .difference(ask, when)
+                .await
+                .map(|view| Body::Difference(ask, Box::new(view))),
             (Self::Warehouse(reader), Question::Board(topic, ask)) => reader
                 .board(topic, ask, when)
                 .await
