@@ -457,19 +457,23 @@ impl Texts {
 
     /// `sealed before 12 Jul, late changes that wait 3`; nothing is said of what is in order.
     pub fn sealed(&self, sealed: &SealedDays) -> String {
-        let mut words = format!("{} {}", self.sealed_before, self.day_month(sealed.boundary));
+        let mut words = vec![format!(
+            "{} {}",
+            self.sealed_before,
+            self.day_month(sealed.boundary)
+        )];
         if !sealed.has_left {
-            words += &format!(", {}", self.sealed_leaving);
+            words.push(self.sealed_leaving.to_owned());
         }
         match (sealed.written_at, sealed.late) {
-            (None, _) => words += &format!(", {}", self.sealed_unwritten),
+            (None, _) => words.push(self.sealed_unwritten.to_owned()),
             (Some(_), 0) => {}
             (Some(_), late) => {
                 let late = self.marks.count(i64::try_from(late).unwrap_or(i64::MAX));
-                words += &format!(", {} {late}", self.sealed_late);
+                words.push(format!("{} {late}", self.sealed_late));
             }
         }
-        words
+        words.join(", ")
     }
 
     /// `UTC-3`, `UTC+5:30`.

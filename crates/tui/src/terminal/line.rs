@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(line.ready_at(), start + Duration::from_millis(980));
         assert_eq!(line.room(line.ready_at()), 76);
         // An idle line does not save up what it could have carried.
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         assert_eq!(line.room(later), 96);
         line.took(96, later);
         assert_eq!(line.empty_at, later + Duration::from_millis(100));
