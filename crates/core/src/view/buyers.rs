@@ -38,11 +38,14 @@ pub struct Cohort {
     pub months: Vec<Option<i64>>,
 }
 
-/// One of the best buyers (KPI top_buyers), by number: names stay in the warehouse.
+/// One of the best buyers (KPI top_buyers), by number and initials: names stay in the warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TopBuyer {
     /// Buyer id.
     pub buyer_id: i64,
+    /// Initials; empty without a name.
+    #[serde(default)]
+    pub initials: String,
     /// Orders so far.
     pub orders: i64,
     /// Net revenue so far, cents.

@@ -283,6 +283,11 @@ async fn payments_by_method_age_and_hour() {
 async fn buyers_products_and_behaviour() {
     let database = Database::ready().await;
     let mut reader = shop(&database).await;
+    database
+        .run(
+            "UPDATE staging.buyer SET name = CASE buyer_id WHEN 5 THEN ' ñata  Peñalosa de la Torre ' ELSE ' ' END",
+        )
+        .await;
     let BoardView::Buyers(view) = board(&mut reader, Topic::Buyers, ALL).await.view else {
         panic!()
     };
@@ -293,6 +298,8 @@ async fn buyers_products_and_behaviour() {
     assert_eq!(view.days.len(), 7);
     let top = &view.top[0];
     assert_eq!((top.buyer_id, top.orders, top.cents), (5, 3, 5500));
+    assert_eq!(top.initials, "Ñ. P.");
+    assert_eq!(view.top[1].initials, "", "a name of blanks is none");
     assert_eq!(view.values.iter().map(|(_, buyers)| buyers).sum::<i64>(), 3);
     let sizes: Vec<i64> = view.cohorts.iter().map(|cohort| cohort.size).collect();
     assert_eq!(sizes, [2, 1]);

@@ -127,6 +127,9 @@ async fn role_by_schema_by_verb() {
         ("instashop_reader", "SELECT * FROM realtime_events", true),
         ("instashop_reader", "SELECT * FROM core.order_lines", true),
         ("instashop_reader", "SELECT * FROM core.sales_ledger", true),
+        ("instashop_reader", "SELECT initials FROM core.buyers", true),
+        ("instashop_reader", "SELECT name FROM core.buyers", false),
+        ("instashop_reader", "SELECT name FROM staging.buyer", false),
         ("instashop_reader", "SELECT email FROM staging.customer", false),
         ("instashop_reader", "SELECT value FROM ops.dead_letters", false),
         (

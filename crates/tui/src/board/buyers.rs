@@ -251,6 +251,7 @@ fn top(of: &Context<'_>, view: &BuyersView) -> Sheet {
     let columns = vec![
         Col::right("place", "#", 3),
         Col::left("buyer", of.say("BUYER", "COMPRADOR"), 9).grow(1),
+        Col::left("initials", of.say("NAME", "NOMBRE"), 6).optional(4),
         Col::right("orders", of.say("ORDERS", "PEDIDOS"), 7),
         Col::right("net", of.say("NET SPEND", "NETO"), 12),
         Col::right("next_12m", of.say("NEXT 12M ~", "12 MESES ~"), 10).optional(2),
@@ -262,6 +263,7 @@ fn top(of: &Context<'_>, view: &BuyersView) -> Sheet {
         Row::new(vec![
             Cell::Count(place),
             Cell::Id(buyer.buyer_id),
+            Cell::text(buyer.initials.clone()),
             Cell::Count(buyer.orders),
             Cell::Cents(buyer.cents),
             Cell::Money(buyer.next_cents),
@@ -272,15 +274,15 @@ fn top(of: &Context<'_>, view: &BuyersView) -> Sheet {
         .to(Target::Buyer(buyer.buyer_id))
     });
     let note = of.say(
-        "numbers, no names · ~ estimate",
-        "números, sin nombres · ~ estimado",
+        "initials, no names · ~ estimate",
+        "iniciales, sin nombres · ~ estimado",
     );
     let table = Table::new(
         columns,
         rows.collect(),
         of.say("no buyer yet", "aún sin compradores"),
     )
-    .list(&[(3, false), (2, false), (4, false), (5, false)]);
+    .list(&[(4, false), (3, false), (5, false), (6, false)]);
     of.table(Piece::BuyTop, vec![note.to_owned()], table)
 }
 

@@ -40,6 +40,17 @@ FROM (
 ) s;
 COMMENT ON VIEW core.stores IS 'grain: one row per store, deleted ones included';
 
+CREATE OR REPLACE VIEW core.buyers AS
+SELECT
+  b.buyer_id,
+  -- A person is known by number; two letters tell one row of a list from the next (docs: kpis top_buyers).
+  (SELECT string_agg(upper(left(w.word, 1)) || '.', ' ' ORDER BY w.place)
+   FROM regexp_split_to_table(nullif(btrim(b.name), ''), '\s+') WITH ORDINALITY AS w(word, place)
+   WHERE w.place <= 2) AS initials,
+  b._deleted AS deleted
+FROM staging.buyer b;
+COMMENT ON VIEW core.buyers IS 'grain: one row per buyer, deleted ones included; initials alone: names, mail and addresses stay in staging';
+
 CREATE OR REPLACE VIEW core.lines AS
 SELECT
   d.transaction_detail_id AS line_id,

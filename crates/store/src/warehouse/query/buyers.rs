@@ -204,16 +204,17 @@ async fn cohorts(of: &Of<'_, '_>) -> Result<Vec<Cohort>, StoreError> {
     Ok(cohorts)
 }
 
-/// The best buyers, by number: the role of the dashboard has no right to read names.
+/// The best buyers, by number and initials: the role of the dashboard has no right to read names.
 async fn top(of: &Of<'_, '_>) -> Result<Vec<TopBuyer>, StoreError> {
     let today = of.snapshot.calendar.day(of.now);
     let rows = of
         .snapshot
         .rows(
             "SELECT b.buyer_id, b.orders, coalesce(core.cents(b.clv_historic), 0), coalesce(core.cents(b.clv_next_12m), 0), b.last_day,
-               coalesce(r.segment, '')
+               coalesce(r.segment, ''), coalesce(n.initials, '')
              FROM (SELECT * FROM marts.buyer_clv ORDER BY clv_historic DESC NULLS LAST, buyer_id LIMIT $1) b
              LEFT JOIN marts.rfm r ON r.buyer_id = b.buyer_id
+             LEFT JOIN core.buyers n ON n.buyer_id = b.buyer_id
              ORDER BY b.clv_historic DESC NULLS LAST, b.buyer_id",
             &[&TOP],
         )
@@ -222,6 +223,7 @@ async fn top(of: &Of<'_, '_>) -> Result<Vec<TopBuyer>, StoreError> {
         .iter()
         .map(|row| TopBuyer {
             buyer_id: row.get(0),
+            initials: row.get(6),
             orders: row.get(1),
             cents: row.get(2),
             next_cents: row.get(3),

@@ -153,6 +153,10 @@ impl Shop {
                 let cents = 1_290_400 / (10 + place as i64) * 10 + pick(seed, place, 81, 0, 999);
                 TopBuyer {
                     buyer_id: pick(seed, place, 82, 1_000, 51_999),
+                    initials: (87..89)
+                        .map(|salt| format!("{}.", (b'A' + pick(seed, place, salt, 0, 21) as u8) as char))
+                        .collect::<Vec<_>>()
+                        .join(" "),
                     orders: 8 + pick(seed, place, 83, 0, 33),
                     cents,
                     next_cents: cents * pick(seed, place, 84, 6, 14) / 10,
