@@ -63,6 +63,10 @@ pub struct Cli {
     #[arg(long)]
     pub once: bool,
 
+    /// Sentences instead of a picture, for screen readers; keys ask for a tab, nothing is printed by itself
+    #[arg(long)]
+    pub plain: bool,
+
     /// Form of --once
     #[arg(
         long,
@@ -139,6 +143,13 @@ pub enum Page {
     /// The manual page
     #[command(hide = true)]
     Man,
+    /// Readers of Redis without a screen, until the input ends: what many dashboards cost
+    #[command(hide = true)]
+    Readers {
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        count: u32,
+    },
     /// The pictures of the README, from the generated shop
     #[command(hide = true)]
     Pictures {
@@ -213,7 +224,7 @@ impl Cli {
     }
 
     /// Range, comparison and store of the flags.
-    const fn ask(&self) -> Ask {
+    pub const fn ask(&self) -> Ask {
         Ask {
             range: self.range,
             basis: self.compare,

@@ -3,9 +3,11 @@
 //!
 //! - `readers`: the calls to `instashop_store`, in one place
 //! - `backoff`: how long to wait before the next attempt
+//! - `crowd`: many at once, without a screen
 //! - `generated`: the same for `--demo`
 
 mod backoff;
+mod crowd;
 mod generated;
 mod readers;
 
@@ -23,6 +25,7 @@ use crate::board;
 use crate::place::Place;
 use crate::snapshot::{Body, Message, PartName, Rhythm, StoreName};
 use backoff::Backoff;
+pub use crowd::{Answers, crowd};
 pub use generated::generate;
 use readers::Reader;
 
@@ -175,8 +178,12 @@ impl Feed {
 
     /// Starts a task per store.
     pub fn start(config: &Config, wanted: Wanted, events: &Sender<Event>) -> Self {
+        Self::start_of(&[StoreName::Redis, StoreName::Warehouse], config, wanted, events)
+    }
+
+    fn start_of(stores: &[StoreName], config: &Config, wanted: Wanted, events: &Sender<Event>) -> Self {
         let (feed, wanted, now) = Self::channels(wanted);
-        for store in [StoreName::Redis, StoreName::Warehouse] {
+        for store in stores.iter().copied() {
             let task = Task {
                 store,
                 config: config.clone(),

@@ -6,6 +6,7 @@
 //!
 //! - `cli`: flags and subcommands
 //! - `session`: the loop of one screen; `event`: what wakes it; `terminal`: the way onto it and off it
+//! - `flat`: the same session in sentences, for screen readers
 //! - `feed`: one task per store; `snapshot`: what they told, with times and states
 //! - `clipboard`: what is copied, as the terminal takes it
 //! - `app`: state and update; `keys`: the table of keys
@@ -26,6 +27,7 @@ pub mod courses;
 pub mod demo;
 pub mod event;
 pub mod feed;
+pub mod flat;
 pub mod format;
 pub mod glyphs;
 pub mod keys;

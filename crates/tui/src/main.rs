@@ -18,7 +18,7 @@ use instashop_tui::look::Look;
 use instashop_tui::once::{Format, Status, output};
 use instashop_tui::place::Place;
 use instashop_tui::snapshot::{Rhythm, Snapshot};
-use instashop_tui::{feed, session, terminal};
+use instashop_tui::{feed, flat, session, terminal};
 use tracing_subscriber::EnvFilter;
 
 /// Exit code when it could not start: configuration, arguments, no terminal.
@@ -51,9 +51,16 @@ fn start(cli: &Cli) -> Result<u8> {
     color_eyre::config::HookBuilder::default()
         .display_env_section(false)
         .install()?;
-    if let Some(page) = &cli.command {
-        print_page(page)?;
-        return Ok(0);
+    match &cli.command {
+        Some(Page::Readers { count }) => {
+            read_in_a_crowd(cli, *count)?;
+            return Ok(0);
+        }
+        Some(page) => {
+            print_page(page)?;
+            return Ok(0);
+        }
+        None => {}
     }
     let config = instashop_store::config::load(cli.config.as_deref(), std::env::vars(), &cli.overrides)?;
     let look = Look::resolve(&cli.look(), &config.dashboard, &config.meaning, |name| {
@@ -91,10 +98,15 @@ fn start(cli: &Cli) -> Result<u8> {
         synchronised: !cli.no_sync,
         baud: cli.baud,
     };
-    let result = runtime.block_on(session::run(app, way, move |app, events| match shop {
+    let feed = move |app: &App, events: &_| match shop {
         Some(shop) => feed::generate(shop, scene, rhythm, app.wants(), events),
         None => feed::Feed::start(&config, app.wants(), events),
-    }));
+    };
+    let result = if cli.plain {
+        runtime.block_on(flat::run(app, feed))
+    } else {
+        runtime.block_on(session::run(app, way, feed))
+    };
     // Background tasks may hang in a store that does not answer; nothing of theirs needs an orderly end.
     runtime.shutdown_background();
     result.map(|()| 0)
@@ -104,6 +116,7 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     let now = cli.clock();
     let place = cli.place(now, look.zone).map_err(|why| eyre!(why))?;
     let (tabs, ask) = (cli.tabs(&place), place.ask);
+    let format = if cli.plain { Format::Plain } else { cli.format };
     if tabs.len() > 1 && cli.format == Format::Svg {
         bail!("svg holds one tab; name it with --tab");
     }
@@ -137,7 +150,7 @@ async fn print_once(cli: &Cli, config: &Config, mut look: Look) -> Result<u8> {
     }
     let status = Status::of(&app);
     std::io::stdout()
-        .write_all(output(&app, &tabs, cli.format).as_bytes())
+        .write_all(output(&app, &tabs, format).as_bytes())
         .wrap_err("cannot print")?;
     Ok(if cli.demo.is_some() && cli.demo_state == Scene::Full {
         0
@@ -190,11 +203,40 @@ fn print_page(page: &Page) -> Result<()> {
             clap_complete::generate(*shell, &mut command, "instashop-tui", &mut out);
         }
         Page::Pictures { folder } => pictures(folder)?,
+        // Needs the settings, so it is run where those are.
+        Page::Readers { .. } => {}
         Page::Man => clap_mangen::Man::new(command)
             .render(&mut out)
             .wrap_err("cannot print the manual page")?,
     }
     Ok(())
+}
+
+/// Reads Redis as so many dashboards on the Live tab would, until the input ends, and says what came as JSON.
+fn read_in_a_crowd(cli: &Cli, count: u32) -> Result<()> {
+    let config = instashop_store::config::load(cli.config.as_deref(), std::env::vars(), &cli.overrides)?;
+    let wanted = instashop_tui::app::Wanted {
+        tab: Tab::Live,
+        days: 30,
+        ask: cli.ask(),
+        orders: None,
+        difference: None,
+        sales_on_live: false,
+        at: None,
+        redis_is_out: false,
+    };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    std::thread::spawn(move || {
+        // Whatever it says, and whether it can be read at all: its end is the sign.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        stop.send_replace(true);
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let told = runtime.block_on(feed::crowd(&config, count, &wanted, stopped));
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&told)?).wrap_err("cannot print")
 }
 
 /// Draws the pictures of the README: the same shop, at the same moment, whenever they are drawn again.

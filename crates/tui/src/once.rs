@@ -83,6 +83,11 @@ impl Status {
     }
 }
 
+/// True while a sentence of the visible tab would say that its figures are still awaited.
+pub fn awaits(app: &App) -> bool {
+    plain::awaits(app)
+}
+
 /// Draws the board into a buffer of the app's size.
 pub fn picture(app: &App) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));

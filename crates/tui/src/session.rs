@@ -101,7 +101,7 @@ fn copy(app: &App, text: &str, screen: &mut Screen) -> Result<String> {
 }
 
 /// Writes what is shown to files and says where, or why not.
-fn export(app: &App, form: Option<once::Format>) -> String {
+pub(crate) fn export(app: &App, form: Option<once::Format>) -> String {
     let texts = app.look.texts();
     let written = once::boards::state_folder()
         .ok_or_else(|| std::io::Error::other("HOME is not set"))

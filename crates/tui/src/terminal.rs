@@ -47,6 +47,9 @@ const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// See [`MOUSE_ON`].
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
+/// True while single keys are taken and nothing else is switched on.
+static KEYS: AtomicBool = AtomicBool::new(false);
+
 /// Exit code after the terminal went away, as a shell would report SIGHUP.
 pub const GONE: i32 = 129;
 
@@ -93,6 +96,9 @@ impl Write for Bytes {
 
 /// Switches the modes off, if they are on. Every way out comes through here: normal end, error, panic, signal, hang-up.
 pub fn leave() {
+    if KEYS.swap(false, Ordering::SeqCst) {
+        let _ = disable_raw_mode();
+    }
     if ON.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
         if MOUSE.load(Ordering::SeqCst) {
@@ -113,6 +119,31 @@ pub fn leave_and_exit(code: i32) -> ! {
         std::thread::yield_now();
     }
     std::process::exit(code)
+}
+
+/// Arranges that a panic gives the terminal back before it is reported.
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let ours = ON.load(Ordering::SeqCst) || KEYS.load(Ordering::SeqCst);
+            leave();
+            report(info);
+            if ours {
+                // A panic in a background task would leave a loop that draws over the message.
+                std::process::exit(101);
+            }
+        }));
+    });
+}
+
+/// Takes single keys from the terminal and leaves the rest of it as it is; [`leave`] gives them back.
+pub fn take_keys() -> io::Result<()> {
+    enable_raw_mode()?;
+    KEYS.store(true, Ordering::SeqCst);
+    give_back_on_panic();
+    Ok(())
 }
 
 fn switch_on() -> io::Result<()> {
@@ -156,19 +187,7 @@ impl Screen {
     /// Takes the terminal over, and arranges that a panic gives it back before it is reported. `baud` is the speed of the
     /// line in bits a second, when somebody said it; else what the terminal says of itself counts.
     pub fn enter(synchronised: bool, baud: Option<u32>, mouse: bool) -> io::Result<Self> {
-        static HOOK: Once = Once::new();
-        HOOK.call_once(|| {
-            let report = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                let ours = ON.load(Ordering::SeqCst);
-                leave();
-                report(info);
-                if ours {
-                    // A panic in a background task would leave a loop that draws over the message.
-                    std::process::exit(101);
-                }
-            }));
-        });
+        give_back_on_panic();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         MOUSE.store(mouse, Ordering::SeqCst);
         let line = baud.or_else(|| line::said_by(out.as_fd())).map(Line::of_baud);

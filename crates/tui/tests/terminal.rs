@@ -199,6 +199,47 @@ fn walks_the_tabs_resizes_and_quits() {
     assert!(on <= off, "the mouse is given back");
 }
 
+/// Row 32 of the design's features: each tab in sentences, no box or braille, no cursor that moves, and silence until asked.
+#[test]
+fn flat_mode_reads_each_tab_out_and_moves_nothing() {
+    let mut board = Board::start(100, 50, |command| {
+        command.arg("--plain");
+    });
+    board.shows("InstaShop, Live, all stores.");
+    // More is said than the screen holds, so what was sent is looked at.
+    let said = |from: usize| String::from_utf8_lossy(&board.raw.lock().unwrap()[from..]).into_owned();
+    let mut keys = board.process.open_stream().unwrap();
+    let mut press = |key: &str| keys.write_all(key.as_bytes()).unwrap();
+    for (key, tab) in [
+        ("3", "Payments"),
+        ("4", "Buyers"),
+        ("0", "System"),
+        ("!", "Alerts"),
+        ("2", "Sales"),
+    ] {
+        press(key);
+        board.wait_for(tab, |_| said(0).contains(&format!("InstaShop, {tab}, ")));
+    }
+    press("?");
+    board.wait_for("the keys", |_| said(0).contains("q, Ctrl-C: quit.\r\n\r\n"));
+    let before = board.raw.lock().unwrap().len();
+    // A key of a panel that cannot be seen says nothing, nor does time: the next words are the answer to the next key.
+    press("z");
+    press("9");
+    board.wait_for("Stores", |_| said(before).contains("InstaShop, Stores, "));
+    let raw = board.raw.lock().unwrap().clone();
+    assert!(String::from_utf8_lossy(&raw[before..]).starts_with("InstaShop, Stores, "));
+    assert!(
+        !raw.contains(&0x1b),
+        "an escape sequence: {:?}",
+        String::from_utf8_lossy(&raw)
+    );
+    let drawn = |c: &char| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{28ff}');
+    assert_eq!(String::from_utf8_lossy(&raw).chars().find(drawn), None);
+    press("q");
+    assert_eq!(board.ends().0, 0);
+}
+
 #[test]
 fn leaves_the_picture_when_asked_to() {
     let mut board = Board::start(80, 24, |_| {});

@@ -6,7 +6,7 @@ use crate::metrics::Metric;
 use crate::reading::{Delta, Value, delta};
 use crate::sheet::{Cell, Content, Figure, Table};
 use crate::snapshot::pipeline::{Pipeline, Share};
-use crate::snapshot::{Drift, StoreName};
+use crate::snapshot::{Condition, Drift, StoreName};
 use crate::text::clean;
 use crate::ui::layout::Panel;
 
@@ -72,6 +72,29 @@ pub(super) fn plain(app: &App) -> String {
     }
     out.push(String::new());
     out.join("\n")
+}
+
+/// True while something the tab reads out has not been answered for the first time.
+pub(super) fn awaits(app: &App) -> bool {
+    let (data, now) = app.shown();
+    let (live, warehouse) = (data.redis.answered, data.warehouse.answered);
+    let down = |store: StoreName| data.link(store).down.is_some();
+    if (live.is_none() && !down(StoreName::Redis)) || (warehouse.is_none() && !down(StoreName::Warehouse)) {
+        return true;
+    }
+    let waits = |condition: Condition| matches!(condition, Condition::Loading(_));
+    match app.tab {
+        Tab::Live => waits(data.live_condition(now)),
+        Tab::Sales => data.sales.get().is_none() && !down(StoreName::Warehouse),
+        Tab::System => waits(data.live_system_condition(now)),
+        tab => {
+            !down(StoreName::Warehouse)
+                && app.failed_part().is_none()
+                && Piece::ALL
+                    .iter()
+                    .any(|piece| piece.tab() == tab && board::sheet(app, *piece).is_none())
+        }
+    }
 }
 
 /// `Revenue: $48,210, up 6.2%, was $45,402.`
