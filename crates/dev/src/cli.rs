@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, faults, simulate, stack, suite, tidy};
+use crate::{bench, demo, faults, simulate, stack, suite, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -29,6 +29,8 @@ enum Command {
     Demo(demo::Args),
     /// Play the fault matrix on real servers; every fault must end in drift 0
     Faults(faults::Args),
+    /// Measure what the product costs, on real servers
+    Bench(bench::Args),
     /// Run everything that says whether the tree is good, quick things first
     Test(suite::Args),
 }
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Tidy(args) => tidy::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Faults(args) => faults::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Test(args) => suite::run(&args),
     };
     result.unwrap_or_else(|report| {

@@ -4,9 +4,9 @@
 //! on, and ends it. Then both flows must have caught up within the scenario's limit, the event log must hold nothing
 //! twice, and `verify` must find drift 0. After a failure the next scenario begins on fresh servers.
 
-mod bed;
-mod field;
-mod fleet;
+pub(crate) mod bed;
+pub(crate) mod field;
+pub(crate) mod fleet;
 mod health;
 mod matrix;
 mod page;

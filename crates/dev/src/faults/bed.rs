@@ -15,15 +15,15 @@ const DAYS: &str = "12";
 
 /// What a program gave.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A stack, and the programs under test.
 #[derive(Debug)]
-pub(super) struct Bed {
+pub(crate) struct Bed {
     programs: PathBuf,
     data: PathBuf,
     port_offset: String,
@@ -31,7 +31,7 @@ pub(super) struct Bed {
 }
 
 impl Bed {
-    pub(super) fn new(data: PathBuf, port_offset: String, brokers: u8) -> Result<Self> {
+    pub(crate) fn new(data: PathBuf, port_offset: String, brokers: u8) -> Result<Self> {
         let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
         let programs = own
             .parent()
@@ -50,12 +50,12 @@ impl Bed {
         })
     }
 
-    pub(super) fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
     /// A program of the product that sees the bed.
-    pub(super) fn command(&self, program: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.programs.join(program));
         command
             .args(arguments)
@@ -70,7 +70,7 @@ impl Bed {
     }
 
     /// Runs a program to its end, whatever its exit code.
-    pub(super) fn run(&self, program: &str, arguments: &[&str]) -> Result<Ran> {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Result<Ran> {
         let output: Output = self
             .command(program, arguments)
             .output()
@@ -83,7 +83,7 @@ impl Bed {
     }
 
     /// Runs a program to its end; it must be good.
-    pub(super) fn good(&self, program: &str, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn good(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let ran = self.run(program, arguments)?;
         if ran.code != 0 {
             bail!(
@@ -98,7 +98,7 @@ impl Bed {
     }
 
     /// Starts a program in the background, its output going to a log of the bed.
-    pub(super) fn spawn(&self, mut command: Command, log: &str) -> Result<Child> {
+    pub(crate) fn spawn(&self, mut command: Command, log: &str) -> Result<Child> {
         let log = self.log(log)?;
         let errors = log.try_clone().wrap_err("a log cannot be used twice")?;
         command
@@ -119,7 +119,7 @@ impl Bed {
     }
 
     /// Servers up, a small shop with history in the sources, capture set up. Each step finds out what is left to do.
-    pub(super) fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         self.up(&[])?;
         let history = ["simulate", "history", "--days", DAYS, "--stores", "6"];
         let size = ["--buyers", "400", "--products", "80", "--orders-per-day", "60"];
@@ -129,16 +129,16 @@ impl Bed {
     }
 
     /// Starts servers that are down; all when none is named.
-    pub(super) fn up(&self, only: &[&str]) -> Result<()> {
+    pub(crate) fn up(&self, only: &[&str]) -> Result<()> {
         self.stack("up", only)
     }
 
     /// Stops servers in good order; all when none is named.
-    pub(super) fn down(&self, only: &[&str]) -> Result<()> {
+    pub(crate) fn down(&self, only: &[&str]) -> Result<()> {
         self.stack("down", only)
     }
 
-    pub(super) fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(&self) -> Result<()> {
         self.good("instashop-dev", &["stack", "down", "--remove-data"])?;
         Ok(())
     }
@@ -153,7 +153,7 @@ impl Bed {
         Ok(())
     }
 
-    pub(super) fn config(&self) -> Result<Config> {
+    pub(crate) fn config(&self) -> Result<Config> {
         let file = self.data.join("instashop.toml");
         let text =
             std::fs::read_to_string(&file).wrap_err_with(|| format!("{} cannot be read", file.display()))?;
@@ -163,7 +163,7 @@ impl Bed {
     }
 
     /// Process id of a server.
-    pub(super) fn pid(&self, service: &str) -> Result<Pid> {
+    pub(crate) fn pid(&self, service: &str) -> Result<Pid> {
         // The exit code says whether all servers are up, which is not asked here.
         let status = self.run("instashop-dev", &["stack", "status", "--format", "json"])?;
         let status: serde_json::Value =
@@ -179,12 +179,12 @@ impl Bed {
     }
 
     /// Kills a server with -9 and waits until it is gone; for PostgreSQL the postmaster, whose children end themselves.
-    pub(super) fn kill(&self, service: &str) -> Result<()> {
+    pub(crate) fn kill(&self, service: &str) -> Result<()> {
         self.end(service, Signal::SIGKILL)
     }
 
     /// Ends a server by a signal and waits until it is gone.
-    pub(super) fn end(&self, service: &str, signal: Signal) -> Result<()> {
+    pub(crate) fn end(&self, service: &str, signal: Signal) -> Result<()> {
         let pid = self.pid(service)?;
         kill(pid, signal).wrap_err_with(|| format!("{service} takes no {signal}"))?;
         let stat = format!("/proc/{pid}/stat");
@@ -196,13 +196,13 @@ impl Bed {
         })
     }
 
-    pub(super) fn signal(&self, service: &str, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, service: &str, signal: Signal) -> Result<()> {
         let pid = self.pid(service)?;
         kill(pid, signal).wrap_err_with(|| format!("{service} takes no {signal}"))
     }
 
     /// Asks Redis something as its administrator.
-    pub(super) fn redis(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn redis(&self, words: &[&str]) -> Result<String> {
         let config = self.config()?;
         let output = Command::new("redis-cli")
             .args(["-h", &config.redis.host, "-p", &config.redis.port.to_string()])
@@ -216,7 +216,7 @@ impl Bed {
     }
 
     /// Calls Connect's REST interface; gives the body of a good answer.
-    pub(super) fn connect(&self, method: &str, path: &str) -> Result<String> {
+    pub(crate) fn connect(&self, method: &str, path: &str) -> Result<String> {
         let url = format!("{}{path}", self.config()?.connect.url);
         let output = Command::new("curl")
             .args(["-sS", "--fail-with-body", "-m", "60", "-X", method, &url])
@@ -234,7 +234,7 @@ impl Bed {
 }
 
 /// Waits for a condition; an error says what did not come.
-pub(super) fn eventually(
+pub(crate) fn eventually(
     what: &str,
     limit: Duration,
     mut condition: impl FnMut() -> Result<bool>,

@@ -21,12 +21,12 @@ const RATE: &str = "60";
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Field<'a> {
-    pub(super) bed: &'a Bed,
-    pub(super) fleet: Fleet,
-    pub(super) dice: Dice,
+pub(crate) struct Field<'a> {
+    pub(crate) bed: &'a Bed,
+    pub(crate) fleet: Fleet,
+    pub(crate) dice: Dice,
     /// The short form of the scenario, for the quick run.
-    pub(super) is_quick: bool,
+    pub(crate) is_quick: bool,
     shop: Option<Child>,
     /// Duplicates each worker has said it absorbed.
     duplicates: BTreeMap<String, u64>,
@@ -35,7 +35,7 @@ pub(super) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn new(bed: &'a Bed, seed: u64, name: &str, is_quick: bool) -> Self {
+    pub(crate) fn new(bed: &'a Bed, seed: u64, name: &str, is_quick: bool) -> Self {
         Self {
             bed,
             fleet: Fleet::default(),
@@ -48,12 +48,12 @@ impl<'a> Field<'a> {
     }
 
     /// Lets the shop live at the usual rate.
-    pub(super) fn open_shop(&mut self) -> Result<()> {
+    pub(crate) fn open_shop(&mut self) -> Result<()> {
         self.open_shop_at(RATE)
     }
 
     /// Lets the shop live at a rate of its own.
-    pub(super) fn open_shop_at(&mut self, rate: &str) -> Result<()> {
+    pub(crate) fn open_shop_at(&mut self, rate: &str) -> Result<()> {
         self.close_shop();
         let command = self
             .bed
@@ -63,7 +63,7 @@ impl<'a> Field<'a> {
     }
 
     /// Ends the shop's day: what it has begun it finishes.
-    pub(super) fn close_shop(&mut self) {
+    pub(crate) fn close_shop(&mut self) {
         if let Some(mut shop) = self.shop.take() {
             let pid = i32::try_from(shop.id()).unwrap_or(0);
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
@@ -72,27 +72,27 @@ impl<'a> Field<'a> {
     }
 
     /// The fault is over: from here the recovery is timed. Otherwise it is timed from the end of the scenario.
-    pub(super) fn healed(&mut self) {
+    pub(crate) fn healed(&mut self) {
         self.healed = Some(Instant::now());
     }
 
-    pub(super) fn since_healed(&self) -> Instant {
+    pub(crate) fn since_healed(&self) -> Instant {
         self.healed.unwrap_or_else(Instant::now)
     }
 
-    pub(super) fn health(&mut self) -> Result<Health> {
+    pub(crate) fn health(&mut self) -> Result<Health> {
         let health = Health::read(self.bed)?;
         self.duplicates.extend(health.duplicates());
         Ok(health)
     }
 
     /// Duplicates absorbed since the field was made, as far as workers have said before they died.
-    pub(super) fn duplicates(&self) -> u64 {
+    pub(crate) fn duplicates(&self) -> u64 {
         self.duplicates.values().sum()
     }
 
     /// Waits until a flow reads everything there is as it comes.
-    pub(super) fn caught_up(&mut self, flow: Flow, limit: Duration) -> Result<()> {
+    pub(crate) fn caught_up(&mut self, flow: Flow, limit: Duration) -> Result<()> {
         let config = self.bed.config()?;
         let tables: i32 = Table::ALL
             .iter()
@@ -104,34 +104,34 @@ impl<'a> Field<'a> {
         })
     }
 
-    pub(super) fn both_caught_up(&mut self, limit: Duration) -> Result<()> {
+    pub(crate) fn both_caught_up(&mut self, limit: Duration) -> Result<()> {
         Flow::BOTH
             .into_iter()
             .try_for_each(|flow| self.caught_up(flow, limit))
     }
 
     /// Waits until `status` says something, as an operator would see it.
-    pub(super) fn said(&mut self, words: &str, limit: Duration) -> Result<()> {
+    pub(crate) fn said(&mut self, words: &str, limit: Duration) -> Result<()> {
         eventually(&format!("the status says {words:?}"), limit, || {
             Ok(self.health()?.findings.contains(words))
         })
     }
 
     /// Starts a worker beside those of the fleet.
-    pub(super) fn extra(&self, flow: Flow) -> Result<Worker> {
+    pub(crate) fn extra(&self, flow: Flow) -> Result<Worker> {
         Fleet::start(self.bed, flow)
     }
 
-    pub(super) fn sql(&self, database: Database) -> Result<Sql> {
+    pub(crate) fn sql(&self, database: Database) -> Result<Sql> {
         Sql::connect(&self.bed.config()?, database)
     }
 
-    pub(super) fn topics(&self) -> Result<Topics> {
+    pub(crate) fn topics(&self) -> Result<Topics> {
         Topics::connect(&self.bed.config()?)
     }
 
     /// Source = warehouse = Redis, or an error with the lines that differ.
-    pub(super) fn proved(&mut self) -> Result<()> {
+    pub(crate) fn proved(&mut self) -> Result<()> {
         let ran = self.bed.run("instashop", &["verify"])?;
         self.health()?;
         if ran.code != 0 || !ran.out.contains("drift 0") {
@@ -158,7 +158,7 @@ impl<'a> Field<'a> {
 }
 
 /// Lets time pass while the shop lives: the length of a fault, never a wait for a condition.
-pub(super) fn live_on(time: Duration) {
+pub(crate) fn live_on(time: Duration) {
     std::thread::sleep(time);
 }
 

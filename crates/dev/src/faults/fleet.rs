@@ -12,7 +12,7 @@ use super::bed::{Bed, eventually};
 
 /// Which flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// Changes into Redis.
     Live,
     /// Changes into the warehouse.
@@ -20,9 +20,9 @@ pub(super) enum Flow {
 }
 
 impl Flow {
-    pub(super) const BOTH: [Self; 2] = [Self::Live, Self::Warehouse];
+    pub(crate) const BOTH: [Self; 2] = [Self::Live, Self::Warehouse];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
             Self::Warehouse => "warehouse",
@@ -38,26 +38,26 @@ impl fmt::Display for Flow {
 
 /// One worker process.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(crate) struct Worker {
     flow: Flow,
     child: Child,
 }
 
 impl Worker {
-    pub(super) fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(0))
     }
 
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         kill(self.pid(), signal).wrap_err_with(|| format!("a {} worker takes no {signal}", self.flow))
     }
 
-    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().wrap_err("a worker cannot be watched")
     }
 
     /// Waits until it has ended by itself.
-    pub(super) fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
+    pub(crate) fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
         let mut status = None;
         eventually(&format!("the {} worker ends", self.flow), limit, || {
             status = self.ended()?;
@@ -66,14 +66,14 @@ impl Worker {
         status.ok_or_else(|| color_eyre::eyre::eyre!("the worker's end was not seen"))
     }
 
-    pub(super) fn kill(mut self) -> Result<()> {
+    pub(crate) fn kill(mut self) -> Result<()> {
         self.child.kill().wrap_err("a worker cannot be killed")?;
         self.child.wait().wrap_err("a killed worker cannot be awaited")?;
         Ok(())
     }
 
     /// Asks it to stop; gives the time that took. Anything but exit code 0 is an error.
-    pub(super) fn stop(mut self) -> Result<Duration> {
+    pub(crate) fn stop(mut self) -> Result<Duration> {
         let begun = Instant::now();
         self.signal(Signal::SIGTERM)?;
         let status = self.wait(Duration::from_secs(30))?;
@@ -84,7 +84,7 @@ impl Worker {
     }
 
     /// Resident memory, in bytes.
-    pub(super) fn memory(&self) -> u64 {
+    pub(crate) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib: u64 = line
@@ -105,13 +105,13 @@ impl Drop for Worker {
 
 /// The workers that run.
 #[derive(Debug, Default)]
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     workers: Vec<Worker>,
 }
 
 impl Fleet {
     /// Starts a worker with more settings and environment; it is the caller's.
-    pub(super) fn start_with(
+    pub(crate) fn start_with(
         bed: &Bed,
         flow: Flow,
         settings: &[String],
@@ -130,12 +130,12 @@ impl Fleet {
         })
     }
 
-    pub(super) fn start(bed: &Bed, flow: Flow) -> Result<Worker> {
+    pub(crate) fn start(bed: &Bed, flow: Flow) -> Result<Worker> {
         Self::start_with(bed, flow, &[], &[])
     }
 
     /// Makes sure that exactly one worker of each flow of this fleet runs; says which ones had ended by themselves.
-    pub(super) fn one_each(&mut self, bed: &Bed) -> Result<()> {
+    pub(crate) fn one_each(&mut self, bed: &Bed) -> Result<()> {
         for flow in Flow::BOTH {
             let mut kept = false;
             for worker in std::mem::take(&mut self.workers) {
@@ -157,19 +157,19 @@ impl Fleet {
     }
 
     /// Takes a running worker of a flow out of the fleet.
-    pub(super) fn take(&mut self, flow: Flow) -> Result<Worker> {
+    pub(crate) fn take(&mut self, flow: Flow) -> Result<Worker> {
         let Some(at) = self.workers.iter().position(|worker| worker.flow == flow) else {
             bail!("no {flow} worker runs");
         };
         Ok(self.workers.swap_remove(at))
     }
 
-    pub(super) fn put(&mut self, worker: Worker) {
+    pub(crate) fn put(&mut self, worker: Worker) {
         self.workers.push(worker);
     }
 
     /// A running worker of a flow.
-    pub(super) fn of(&mut self, flow: Flow) -> Result<&mut Worker> {
+    pub(crate) fn of(&mut self, flow: Flow) -> Result<&mut Worker> {
         self.workers
             .iter_mut()
             .find(|worker| worker.flow == flow)
@@ -177,7 +177,7 @@ impl Fleet {
     }
 
     /// Stops all in good order.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<()> {
         for worker in self.workers.drain(..) {
             worker.stop()?;
         }

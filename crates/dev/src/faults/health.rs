@@ -11,14 +11,14 @@ use super::fleet::Flow;
 
 /// One reading.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(crate) struct Health {
     workers: BTreeMap<Flow, Vec<WorkerHealth>>,
     /// Everything that needs attention, as one text.
-    pub(super) findings: String,
+    pub(crate) findings: String,
 }
 
 impl Health {
-    pub(super) fn read(bed: &Bed) -> Result<Self> {
+    pub(crate) fn read(bed: &Bed) -> Result<Self> {
         // Its exit code says whether all is well; what could not be reached is missing in the page.
         let ran = bed.run("instashop", &["status", "--format", "json"])?;
         let page: serde_json::Value = serde_json::from_str(&ran.out).wrap_err("the status is not JSON")?;
@@ -42,14 +42,14 @@ impl Health {
     }
 
     /// Workers of a flow that live and published within the last three seconds.
-    pub(super) fn of(&self, flow: Flow) -> impl Iterator<Item = &WorkerHealth> {
+    pub(crate) fn of(&self, flow: Flow) -> impl Iterator<Item = &WorkerHealth> {
         let now = Utc::now();
         let all = self.workers.get(&flow).into_iter().flatten();
         all.filter(move |worker| (now - worker.seen_at).num_milliseconds() < 3000 && lives(worker))
     }
 
     /// True when a flow reads everything there is, as it comes.
-    pub(super) fn is_caught_up(&self, flow: Flow, partitions: usize) -> bool {
+    pub(crate) fn is_caught_up(&self, flow: Flow, partitions: usize) -> bool {
         let workers: Vec<&WorkerHealth> = self.of(flow).collect();
         let held: usize = workers.iter().map(|worker| worker.partitions.len()).sum();
         let parts = || workers.iter().flat_map(|worker| &worker.partitions);
@@ -62,13 +62,13 @@ impl Health {
     }
 
     /// Records dropped as already known, by worker.
-    pub(super) fn duplicates(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+    pub(crate) fn duplicates(&self) -> impl Iterator<Item = (String, u64)> + '_ {
         let all = self.workers.values().flatten();
         all.map(|worker| (worker.worker.clone(), worker.older + worker.unchanged))
     }
 
     /// Batches that met another worker's write.
-    pub(super) fn conflicts(&self) -> u64 {
+    pub(crate) fn conflicts(&self) -> u64 {
         let all = self.workers.values().flatten();
         all.map(|worker| worker.conflicts).sum()
     }

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Database {
+pub(crate) enum Database {
     /// Shops, buyers, products, orders, behaviour.
     Instashop,
     /// Interactions and segments.
@@ -21,13 +21,13 @@ pub(super) enum Database {
 
 /// A connection with a runtime of its own.
 #[derive(Debug)]
-pub(super) struct Sql {
+pub(crate) struct Sql {
     runtime: tokio::runtime::Runtime,
     client: Client,
 }
 
 impl Sql {
-    pub(super) fn connect(config: &Config, database: Database) -> Result<Self> {
+    pub(crate) fn connect(config: &Config, database: Database) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -66,14 +66,14 @@ impl Sql {
     }
 
     /// Runs statements.
-    pub(super) fn run(&self, sql: &str) -> Result<()> {
+    pub(crate) fn run(&self, sql: &str) -> Result<()> {
         self.runtime
             .block_on(self.client.batch_execute(sql))
             .wrap_err_with(|| sql.to_owned())
     }
 
     /// One value as text; NULL is empty.
-    pub(super) fn text(&self, sql: &str) -> Result<String> {
+    pub(crate) fn text(&self, sql: &str) -> Result<String> {
         let row = self
             .runtime
             .block_on(self.client.query_one(sql, &[]))

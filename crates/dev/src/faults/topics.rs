@@ -14,13 +14,13 @@ const ANSWER: Duration = Duration::from_secs(15);
 
 /// A record to be written as it is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Raw {
-    pub(super) key: Vec<u8>,
-    pub(super) value: Option<Vec<u8>>,
+pub(crate) struct Raw {
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Option<Vec<u8>>,
 }
 
 /// Somebody with rights on the brokers.
-pub(super) struct Topics {
+pub(crate) struct Topics {
     settings: ClientConfig,
     admin: AdminClient<DefaultClientContext>,
     runtime: tokio::runtime::Runtime,
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Topics {
 }
 
 impl Topics {
-    pub(super) fn connect(config: &Config) -> Result<Self> {
+    pub(crate) fn connect(config: &Config) -> Result<Self> {
         let mut settings = ClientConfig::new();
         settings
             .set("bootstrap.servers", &config.kafka.brokers)
@@ -54,7 +54,7 @@ impl Topics {
     }
 
     /// Deletes a topic and waits until it is gone.
-    pub(super) fn delete(&self, topic: &str) -> Result<()> {
+    pub(crate) fn delete(&self, topic: &str) -> Result<()> {
         let results = self
             .runtime
             .block_on(self.admin.delete_topics(&[topic], &AdminOptions::new()))
@@ -72,7 +72,7 @@ impl Topics {
     }
 
     /// Raises the number of partitions.
-    pub(super) fn widen(&self, topic: &str, partitions: usize) -> Result<()> {
+    pub(crate) fn widen(&self, topic: &str, partitions: usize) -> Result<()> {
         let wanted = NewPartitions::new(topic, partitions);
         let results = self
             .runtime
@@ -86,7 +86,7 @@ impl Topics {
 
     /// Removes every record there is, as a retention that ran out would. Gives how many. The topic is not compacted
     /// afterwards, since Kafka removes nothing by retention from one that is; `instashop setup` puts that right.
-    pub(super) fn empty(&self, topic: &str) -> Result<i64> {
+    pub(crate) fn empty(&self, topic: &str) -> Result<i64> {
         let delete = AlterConfig::new(ResourceSpecifier::Topic(topic)).set("cleanup.policy", "delete");
         let altered = self
             .runtime
@@ -124,7 +124,7 @@ impl Topics {
     }
 
     /// Writes records where Connect would put their keys.
-    pub(super) fn write(&self, topic: &str, records: &[Raw]) -> Result<()> {
+    pub(crate) fn write(&self, topic: &str, records: &[Raw]) -> Result<()> {
         let mut settings = self.settings.clone();
         settings.set("partitioner", "murmur2_random");
         let producer: BaseProducer = settings.create().wrap_err("no producer")?;
