@@ -4,15 +4,12 @@
 //! on, and ends it. Then both flows must have caught up within the scenario's limit, the event log must hold nothing
 //! twice, and `verify` must find drift 0. After a failure the next scenario begins on fresh servers.
 
-pub(crate) mod bed;
 pub(crate) mod field;
-pub(crate) mod fleet;
 mod health;
 mod matrix;
 mod page;
 mod proxy;
 mod scenarios;
-mod sql;
 mod topics;
 
 use std::path::PathBuf;
@@ -22,7 +19,7 @@ use std::time::{Duration, Instant};
 use clap::{Args as ClapArgs, ValueEnum};
 use color_eyre::eyre::{Result, bail};
 
-use bed::Bed;
+use crate::bed::Bed;
 use field::Field;
 use matrix::{SCENARIOS, Scenario};
 use page::{Outcome, Played};
@@ -81,6 +78,20 @@ enum Format {
     Json,
 }
 
+/// The shop of a run: small, with some days of history.
+pub(crate) const SHOP: [&str; 10] = [
+    "--days",
+    "12",
+    "--stores",
+    "6",
+    "--buyers",
+    "400",
+    "--products",
+    "80",
+    "--orders-per-day",
+    "60",
+];
+
 /// Longest time for the flows to catch up before a fault.
 const BEFORE: Duration = Duration::from_mins(3);
 
@@ -131,19 +142,11 @@ fn chosen(args: &Args) -> Result<Vec<&'static Scenario>> {
     Ok(chosen)
 }
 
-fn data_folder(args: &Args) -> PathBuf {
-    let usual = if nix::unistd::Uid::effective().is_root() {
-        // The user that runs PostgreSQL must be able to enter it.
-        "/var/tmp/instashop-fault-bed"
-    } else {
-        "target/fault-bed"
-    };
-    args.data.clone().unwrap_or_else(|| usual.into())
-}
-
 /// Plays scenarios on one set of servers, on fresh ones after a failure.
 fn play_all(args: &Args, brokers: u8, group: &[&'static Scenario], played: &mut Vec<Played>) -> Result<()> {
-    let bed = Bed::new(data_folder(args), args.port_offset.clone(), brokers)?;
+    let data = args.data.clone();
+    let data = data.unwrap_or_else(|| Bed::usual_folder("instashop-fault-bed"));
+    let bed = Bed::new(data, args.port_offset.clone(), brokers, "faults")?;
     eprintln!(
         "--> servers ({brokers} broker{})",
         if brokers == 1 { "" } else { "s" }
@@ -153,7 +156,7 @@ fn play_all(args: &Args, brokers: u8, group: &[&'static Scenario], played: &mut 
         let mut fresh = false;
         for scenario in group {
             if !fresh {
-                bed.prepare()?;
+                bed.prepare(&SHOP)?;
                 fresh = true;
             }
             let begun = Instant::now();

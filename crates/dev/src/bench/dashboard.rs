@@ -9,7 +9,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
 use super::board::{Board, Usage};
-use crate::faults::bed::Bed;
+use crate::bed::Bed;
 use crate::faults::field::{Field, live_on};
 
 const HELP: &str = "\
@@ -91,12 +91,12 @@ impl Figure {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let folder = if nix::unistd::Uid::effective().is_root() {
-        "/var/tmp/instashop-bench-bed"
-    } else {
-        "target/bench-bed"
-    };
-    let bed = Bed::new(folder.into(), "9000".into(), 1)?;
+    let bed = Bed::new(
+        Bed::usual_folder("instashop-dashboard-bed"),
+        "9000".into(),
+        1,
+        "bench",
+    )?;
     bed.remove()?;
     let measured = measure(&bed, args);
     bed.remove()?;
@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 
 fn measure(bed: &Bed, args: &Args) -> Result<Vec<Figure>> {
     eprintln!("--> servers, history, capture, workers");
-    bed.prepare()?;
+    bed.prepare(&crate::faults::SHOP)?;
     let mut field = Field::new(bed, 1, "bench", false);
     field.fleet.one_each(bed)?;
     field.both_caught_up(Duration::from_mins(5))?;

@@ -9,11 +9,11 @@ use instashop_core::table::{SourceDb, Table};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::bed::{Bed, eventually};
-use super::fleet::{Fleet, Flow, Worker};
 use super::health::Health;
-use super::sql::{Database, Sql};
 use super::topics::Topics;
+use crate::bed::fleet::{Fleet, Flow, Worker};
+use crate::bed::sql::{Database, Sql};
+use crate::bed::{Bed, eventually};
 use crate::simulate::Dice;
 
 /// Events a second of the shop while faults happen.

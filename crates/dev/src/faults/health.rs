@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use color_eyre::eyre::{Result, WrapErr};
 use instashop_core::view::WorkerHealth;
 
-use super::bed::Bed;
-use super::fleet::Flow;
+use crate::bed::Bed;
+use crate::bed::fleet::Flow;
 
 /// One reading.
 #[derive(Debug, Default)]

@@ -62,7 +62,7 @@ impl Topics {
         for result in results {
             result.map_err(|(topic, code)| eyre!("{topic} is not deleted: {code}"))?;
         }
-        super::bed::eventually("the topic is gone", ANSWER, || Ok(!self.has(topic)?))
+        crate::bed::eventually("the topic is gone", ANSWER, || Ok(!self.has(topic)?))
     }
 
     fn has(&self, topic: &str) -> Result<bool> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr, ensure};
 use nix::sys::signal::Signal;
 
+use crate::bed::fleet::Flow;
+use crate::bed::sql::{Database, Sql};
 use crate::faults::field::{Field, live_on};
-use crate::faults::fleet::Flow;
-use crate::faults::sql::{Database, Sql};
 
 pub(in crate::faults) fn restarted(field: &mut Field<'_>) -> Result<String> {
     field.bed.down(&["kafka-1"])?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, ensure};
 
-use crate::faults::bed::eventually;
+use crate::bed::eventually;
+use crate::bed::sql::{Database, Sql};
 use crate::faults::field::{Field, live_on};
-use crate::faults::sql::{Database, Sql};
 
 /// Connect dies in the middle of a burst: what it had sent and not confirmed comes twice.
 pub(in crate::faults) fn killed_in_a_burst(field: &mut Field<'_>) -> Result<String> {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, WrapErr, bail, ensure};
 use nix::sys::signal::Signal;
 
-use crate::faults::bed::eventually;
+use crate::bed::eventually;
+use crate::bed::fleet::{Fleet, Flow};
+use crate::bed::sql::Database;
 use crate::faults::field::{Field, live_on};
-use crate::faults::fleet::{Fleet, Flow};
 use crate::faults::proxy::{Network, Proxy};
-use crate::faults::sql::Database;
 
 /// Upper bound of a worker's memory while its store does not take anything, bytes.
 const MEMORY: u64 = 400 << 20;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, ensure};
 
-use crate::faults::bed::eventually;
+use crate::bed::eventually;
+use crate::bed::sql::Database;
 use crate::faults::field::Field;
-use crate::faults::sql::Database;
 use crate::faults::topics::Raw;
 
 /// Values that cannot be used, each for another reason.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, ensure};
 use nix::sys::signal::Signal;
 
-use crate::faults::bed::eventually;
+use crate::bed::eventually;
+use crate::bed::sql::Database;
 use crate::faults::field::{Field, live_on};
-use crate::faults::sql::Database;
 
 /// The largest source dies at once and recovers.
 pub(in crate::faults) fn killed(field: &mut Field<'_>) -> Result<String> {

@@ -10,11 +10,11 @@ use color_eyre::eyre::{Result, WrapErr, bail, ensure, eyre};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
 
-use crate::faults::bed::eventually;
+use crate::bed::eventually;
+use crate::bed::fleet::Flow;
+use crate::bed::sql::Database;
 use crate::faults::field::{Field, live_on};
-use crate::faults::fleet::Flow;
 use crate::faults::proxy::Proxy;
-use crate::faults::sql::Database;
 
 const SERVICE: &str = "postgres-warehouse";
 

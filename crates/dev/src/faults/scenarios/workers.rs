@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, bail};
 use nix::sys::signal::Signal;
 
+use crate::bed::fleet::{Fleet, Flow, Worker};
 use crate::faults::field::{Field, live_on};
-use crate::faults::fleet::{Fleet, Flow, Worker};
 
 /// Longer than the session of the consumer group and than the longest frozen transaction.
 const PAST_THE_SESSION: Duration = Duration::from_secs(13);
@@ -114,7 +114,7 @@ pub(in crate::faults) fn frozen_in_a_transaction(field: &mut Field<'_>) -> Resul
     field.fleet.take(Flow::Warehouse)?.kill()?;
     let frozen = armed(field, Flow::Warehouse, "warehouse.written", "stop")?;
     let stat = format!("/proc/{}/stat", frozen.pid());
-    super::super::bed::eventually("the worker freezes", STRUCK, || {
+    crate::bed::eventually("the worker freezes", STRUCK, || {
         let stat = std::fs::read_to_string(&stat).unwrap_or_default();
         Ok(stat
             .rsplit(')')

@@ -1,4 +1,11 @@
-//! The servers and programs of a run: a stack of its own on its own ports.
+//! The servers and programs of a run: a stack of its own on its own ports. Faults are played on one, and benchmarks are
+//! measured on one.
+//!
+//! * `fleet` starts, freezes, kills and awaits workers.
+//! * `sql` speaks to the databases as their owners.
+
+pub(crate) mod fleet;
+pub(crate) mod sql;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -9,9 +16,6 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use instashop_core::config::Config;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-
-/// Days of history in the sources of a run.
-const DAYS: &str = "12";
 
 /// What a program gave.
 #[derive(Debug)]
@@ -28,10 +32,18 @@ pub(crate) struct Bed {
     data: PathBuf,
     port_offset: String,
     brokers: u8,
+    /// Prefix of the logs of programs in the background.
+    purpose: &'static str,
 }
 
 impl Bed {
-    pub(crate) fn new(data: PathBuf, port_offset: String, brokers: u8) -> Result<Self> {
+    /// A bed in a folder. `purpose` is what it is there for, in one word.
+    pub(crate) fn new(
+        data: PathBuf,
+        port_offset: String,
+        brokers: u8,
+        purpose: &'static str,
+    ) -> Result<Self> {
         let own = std::env::current_exe().wrap_err("cannot find this program's own path")?;
         let programs = own
             .parent()
@@ -39,7 +51,10 @@ impl Bed {
             .to_path_buf();
         for name in ["instashop", "instashop-dev"] {
             if !programs.join(name).is_file() {
-                bail!("{name} is not built; run `make faults`, or `cargo build --workspace --bins` first");
+                bail!(
+                    "{name} is not built beside {}; run `cargo build --release --workspace --bins` first",
+                    own.display()
+                );
             }
         }
         Ok(Self {
@@ -47,7 +62,18 @@ impl Bed {
             data,
             port_offset,
             brokers,
+            purpose,
         })
+    }
+
+    /// The usual folder of a bed: `target/<name>`, or one that the user who runs PostgreSQL can enter.
+    pub(crate) fn usual_folder(name: &str) -> PathBuf {
+        let above = if nix::unistd::Uid::effective().is_root() {
+            "/var/tmp"
+        } else {
+            "target"
+        };
+        Path::new(above).join(name)
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -110,7 +136,7 @@ impl Bed {
 
     fn log(&self, name: &str) -> Result<File> {
         let folder = self.data.join("logs");
-        let file = folder.join(format!("faults-{name}.log"));
+        let file = folder.join(format!("{}-{name}.log", self.purpose));
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -118,12 +144,11 @@ impl Bed {
             .wrap_err_with(|| format!("log {} cannot be opened", file.display()))
     }
 
-    /// Servers up, a small shop with history in the sources, capture set up. Each step finds out what is left to do.
-    pub(crate) fn prepare(&self) -> Result<()> {
+    /// Servers up, a shop with history in the sources, capture set up. Each step finds out what is left to do.
+    /// `history` is what `instashop-dev simulate history` is told.
+    pub(crate) fn prepare(&self, history: &[&str]) -> Result<()> {
         self.up(&[])?;
-        let history = ["simulate", "history", "--days", DAYS, "--stores", "6"];
-        let size = ["--buyers", "400", "--products", "80", "--orders-per-day", "60"];
-        self.good("instashop-dev", &[&history[..], &size].concat())?;
+        self.good("instashop-dev", &[&["simulate", "history"], history].concat())?;
         self.good("instashop", &["setup"])?;
         Ok(())
     }

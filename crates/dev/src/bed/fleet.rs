@@ -8,7 +8,7 @@ use color_eyre::eyre::{Result, WrapErr, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::bed::{Bed, eventually};
+use super::{Bed, eventually};
 
 /// Which flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
