@@ -29,7 +29,7 @@ enum Command {
     Demo(demo::Args),
     /// Play the fault matrix on real servers; every fault must end in drift 0
     Faults(faults::Args),
-    /// Measure what the product costs, on real servers
+    /// Measure the product, and the servers without it
     Bench(bench::Args),
     /// Run everything that says whether the tree is good, quick things first
     Test(suite::Args),

@@ -24,6 +24,7 @@ mod fulfilment;
 mod geography;
 mod habits;
 mod history;
+pub(crate) use history::{History, make as make_history};
 mod ids;
 mod ledger;
 mod live;
@@ -37,6 +38,7 @@ mod programme;
 mod row;
 mod schema;
 mod settings;
+pub(crate) use settings::Plan;
 mod shape;
 mod shelf;
 mod shop;
@@ -56,7 +58,6 @@ use instashop_core::config::Config;
 use instashop_core::table::{SourceDb, Table};
 
 use load::{Found, Loader};
-use settings::Plan;
 
 const EXAMPLES: &str = "\
 Examples:

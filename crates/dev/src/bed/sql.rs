@@ -1,10 +1,16 @@
 //! Plain SQL on the databases of the bed, as their owners.
 
+use std::io::Cursor;
+use std::pin::pin;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr};
+use futures::{SinkExt as _, TryStreamExt as _};
 use instashop_core::config::Config;
 use tokio_postgres::{Client, NoTls};
+
+/// Bytes handed to the server at a time.
+const COPY_PART: usize = 1 << 18;
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +21,8 @@ pub(crate) enum Database {
     Crm,
     /// Stock.
     Erp,
+    /// Carriers and shipments.
+    Ecommerce,
     /// The warehouse.
     Warehouse,
 }
@@ -38,6 +46,7 @@ impl Sql {
             Database::Instashop => Some(&config.sources.instashop),
             Database::Crm => Some(&config.sources.crm_db),
             Database::Erp => Some(&config.sources.erp_db),
+            Database::Ecommerce => Some(&config.sources.ecommerce_db),
             Database::Warehouse => None,
         };
         match source {
@@ -79,5 +88,42 @@ impl Sql {
             .block_on(self.client.query_one(sql, &[]))
             .wrap_err_with(|| sql.to_owned())?;
         Ok(row.get::<_, Option<String>>(0).unwrap_or_default())
+    }
+
+    /// First column of each row as text, NULLs left out.
+    pub(crate) fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        let rows = self
+            .runtime
+            .block_on(self.client.query(sql, &[]))
+            .wrap_err_with(|| sql.to_owned())?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| row.get::<_, Option<String>>(0))
+            .collect())
+    }
+
+    /// Everything that a `COPY ... TO STDOUT` gives.
+    pub(crate) fn copy_out(&self, sql: &str) -> Result<Vec<u8>> {
+        let all = self.runtime.block_on(async {
+            let mut stream = pin!(self.client.copy_out(sql).await?);
+            let mut all = Vec::new();
+            while let Some(part) = stream.try_next().await? {
+                all.extend_from_slice(&part);
+            }
+            Ok::<_, tokio_postgres::Error>(all)
+        });
+        all.wrap_err_with(|| sql.to_owned())
+    }
+
+    /// Hands bytes to a `COPY ... FROM STDIN`; gives the number of rows.
+    pub(crate) fn copy_in(&self, sql: &str, data: &[u8]) -> Result<u64> {
+        let rows = self.runtime.block_on(async {
+            let mut sink = pin!(self.client.copy_in::<_, Cursor<Vec<u8>>>(sql).await?);
+            for part in data.chunks(COPY_PART) {
+                sink.send(Cursor::new(part.to_vec())).await?;
+            }
+            sink.as_mut().finish().await
+        });
+        rows.wrap_err_with(|| sql.to_owned())
     }
 }

@@ -4,7 +4,7 @@
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
@@ -42,16 +42,7 @@ pub(super) struct Args {
     rate: String,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for people
-    #[default]
-    Text,
-    /// A list of objects
-    Json,
+    format: super::Format,
 }
 
 /// Longest wait for a state of the screen.
@@ -102,8 +93,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     bed.remove()?;
     let figures = measured?;
     match args.format {
-        Format::Text => print!("{}", table(&figures)),
-        Format::Json => println!("{:#}", as_json(&figures)),
+        super::Format::Table => print!("{}", table(&figures)),
+        super::Format::Json => println!("{:#}", as_json(&figures)),
     }
     Ok(if figures.iter().all(Figure::is_good) {
         ExitCode::SUCCESS
