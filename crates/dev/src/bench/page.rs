@@ -191,14 +191,14 @@ impl Report {
         for part in &self.parts {
             let _ = writeln!(
                 text,
-                "\n{:<52} {:>12} {:>12} {:>12}",
+                "\n{:<60} {:>12} {:>12} {:>12}",
                 part.name, "median", "lowest", "highest"
             );
             for Measured { measure, values } in &part.measures {
                 let (low, high) = values.range();
                 let _ = writeln!(
                     text,
-                    "  {:<50} {:>12} {:>12} {:>12}",
+                    "  {:<58} {:>12} {:>12} {:>12}",
                     measure.label(),
                     figure(values.median()),
                     figure(low),

@@ -54,9 +54,12 @@ impl Shop {
     /// Takes the shop that an earlier run kept if it is of this size; otherwise begins on fresh servers.
     pub(super) fn open(bed: &Bed, orders: u32) -> Result<Self> {
         if let Some(kept) = Self::kept(bed).filter(|kept| kept.asked == orders) {
-            eprintln!("--> the shop of {} orders that was kept", kept.orders);
             bed.up(&[])?;
-            return Ok(kept);
+            // The note outlives the servers' data when these are removed by another command.
+            if in_source(bed).is_ok_and(|there| there == kept.orders) {
+                eprintln!("--> the shop of {} orders that was kept", kept.orders);
+                return Ok(kept);
+            }
         }
         bed.remove()?;
         eprintln!("--> servers and capture");
@@ -82,11 +85,9 @@ impl Shop {
         eprintln!("--> updates and deletes");
         live(bed)?;
         captured(bed)?;
-        let sales = Sql::connect(&bed.config()?, Database::Instashop)?;
-        let count = sales.text("SELECT count(*)::text FROM transaction")?;
         let shop = Self {
             asked: orders,
-            orders: count.parse().wrap_err("a count is a number")?,
+            orders: in_source(bed)?,
             empty_tables,
         };
         let text = serde_json::to_string_pretty(&shop).wrap_err("a shop cannot be written down")?;
@@ -98,6 +99,12 @@ impl Shop {
         let text = std::fs::read_to_string(file(bed)).ok()?;
         serde_json::from_str(&text).ok()
     }
+}
+
+/// Orders in the source.
+fn in_source(bed: &Bed) -> Result<u64> {
+    let sales = Sql::connect(&bed.config()?, Database::Instashop)?;
+    number(&sales, "SELECT count(*)::text FROM transaction")
 }
 
 fn file(bed: &Bed) -> PathBuf {

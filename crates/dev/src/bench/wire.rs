@@ -114,9 +114,21 @@ pub(super) fn command<T: AsRef<[u8]>>(out: &mut Vec<u8>, words: &[T]) {
 
 /// Calls of commands that change a key, from `INFO commandstats`; those that scripts make are among them.
 pub(super) fn writes(commandstats: &str) -> u64 {
-    const WRITING: [&str; 12] = [
-        "hset", "hincrby", "hdel", "hsetnx", "set", "del", "unlink", "lpush", "ltrim", "zadd", "zrem",
+    const WRITING: [&str; 14] = [
+        "hset",
+        "hincrby",
+        "hdel",
+        "hsetnx",
+        "set",
+        "del",
+        "unlink",
+        "lpush",
+        "ltrim",
+        "zadd",
+        "zrem",
         "expire",
+        "expireat",
+        "zremrangebyscore",
     ];
     commandstats
         .lines()
