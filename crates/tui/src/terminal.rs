@@ -1,17 +1,17 @@
 //! The terminal: the modes that are switched on and, on every way out, off again; and frames in one write, or in pieces
 //! as small as a slow line carries.
 //!
+//! - `encode`: cells as bytes
 //! - `line`: what a slow line still holds
 //! - `meter`: bytes and frames a second
 
+mod encode;
 mod line;
 mod meter;
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,7 +24,6 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
 
@@ -68,30 +67,9 @@ const ANSWERS: u32 = 10;
 /// The row that says first that a key was taken.
 const TAB_BAR: u16 = 1;
 
-/// How the backend ends a frame: colours and attributes one by one.
-const LONG_RESET: &[u8] = b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m";
-
-/// The same in one.
-const SHORT_RESET: &[u8] = b"\x1b[m";
-
 /// True when there is a terminal to draw on.
 pub fn is_present() -> bool {
     io::stdout().is_terminal()
-}
-
-/// A frame in the making: the backend writes into memory.
-#[derive(Clone, Default)]
-struct Bytes(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Bytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Switches the modes off, if they are on. Every way out comes through here: normal end, error, panic, signal, hang-up.
@@ -170,8 +148,8 @@ pub enum Drawn {
 pub struct Screen {
     /// A copy of the descriptor: the buffer of `Stdout` would cut a frame into many writes.
     out: File,
-    bytes: Bytes,
-    backend: CrosstermBackend<Bytes>,
+    /// A frame in the making.
+    bytes: Vec<u8>,
     shown: Option<Buffer>,
     synchronised: bool,
     pause: Duration,
@@ -192,12 +170,10 @@ impl Screen {
         MOUSE.store(mouse, Ordering::SeqCst);
         let line = baud.or_else(|| line::said_by(out.as_fd())).map(Line::of_baud);
         switch_on()?;
-        let bytes = Bytes::default();
         let now = Instant::now();
         Ok(Self {
             out,
-            backend: CrosstermBackend::new(bytes.clone()),
-            bytes,
+            bytes: Vec::new(),
             shown: None,
             // What arrives in pieces is shown in pieces: a bracket would hide it until its end.
             synchronised: synchronised && line.is_none(),
@@ -263,11 +239,11 @@ impl Screen {
         let mut count = updates.len();
         loop {
             self.compose(&updates[..count])?;
-            let bytes = self.bytes.0.borrow().len();
+            let bytes = self.bytes.len();
             if bytes <= room || count <= 1 {
                 break;
             }
-            self.bytes.0.borrow_mut().clear();
+            self.bytes.clear();
             count = (count * room / bytes).clamp(1, count - 1);
         }
         let is_part = count < updates.len();
@@ -295,15 +271,9 @@ impl Screen {
         if self.synchronised {
             queue!(self.bytes, BeginSynchronizedUpdate)?;
         }
-        self.backend.draw(updates.iter().copied())?;
+        encode::cells(&mut self.bytes, updates)?;
         if self.line.is_some() {
-            // Each piece of a picture ends with this, so it is said in as few bytes as can be; nor does the cursor go home.
-            let mut bytes = self.bytes.0.borrow_mut();
-            if bytes.ends_with(LONG_RESET) {
-                let kept = bytes.len() - LONG_RESET.len();
-                bytes.truncate(kept);
-                bytes.extend_from_slice(SHORT_RESET);
-            }
+            // Each piece of a picture would end with the way home and back.
             return Ok(());
         }
         // The cursor rests in the corner, hidden: some terminals draw a trail behind one that moves.
@@ -327,7 +297,7 @@ impl Screen {
     }
 
     fn send(&mut self) -> io::Result<()> {
-        let bytes = self.bytes.0.take();
+        let bytes = std::mem::take(&mut self.bytes);
         self.out.write_all(&bytes)?;
         let now = Instant::now();
         self.meter.bytes(bytes.len(), now);

@@ -63,7 +63,7 @@ const TABS: [(&str, &str); 11] = [
     ("8", "[8 "),
     ("9", "[9 "),
     ("0", "[0 "),
-    ("!", "[! "),
+    ("!", "[!"),
 ];
 
 /// A figure; `bound` is the most it may be.
@@ -255,7 +255,7 @@ impl Bench<'_> {
             let quiet = self.steady / 2;
             live_on(quiet);
             let a_minute = (board.bytes() - switched) as f64 / quiet.as_secs_f64() * 60.0;
-            let name = tab.trim_matches(['[', ' ']);
+            let name = key;
             self.add(
                 format!("tab {name} 80x24: switch"),
                 (switched - before) as f64,
