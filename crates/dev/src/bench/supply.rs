@@ -131,21 +131,23 @@ impl Supply {
             open += 1;
         }
         consumer.assign(&list).wrap_err("Kafka does not assign")?;
-        let mut first = None;
+        // From the first record to the last: behind it the client only waits to be told that there is no more.
+        let mut span: Option<(Instant, Instant)> = None;
         while open > 0 {
             let polled = consumer
                 .poll(ANSWER)
                 .ok_or_else(|| eyre!("Kafka gives no record for {} s", ANSWER.as_secs()))?;
             match polled {
                 Ok(message) => {
-                    first.get_or_insert_with(Instant::now);
                     each(message.key().map_or(0, <[u8]>::len), message.payload());
+                    let now = Instant::now();
+                    span.get_or_insert((now, now)).1 = now;
                 }
                 Err(KafkaError::PartitionEOF(_)) => open -= 1,
                 Err(error) => bail!("Kafka's records cannot be read: {error}"),
             }
         }
-        Ok(first.map_or(Duration::ZERO, |first| first.elapsed()))
+        Ok(span.map_or(Duration::ZERO, |(first, last)| last - first))
     }
 }
 
