@@ -45,6 +45,9 @@ pub(super) struct Args {
     format: super::Format,
 }
 
+/// Ports of its own, so that other beds are not disturbed.
+const PORT_OFFSET: &str = "10500";
+
 /// Longest wait for a state of the screen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -84,7 +87,7 @@ impl Figure {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let bed = Bed::new(
         Bed::usual_folder("instashop-dashboard-bed"),
-        "9000".into(),
+        PORT_OFFSET.into(),
         1,
         "bench",
     )?;
