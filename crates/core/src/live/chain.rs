@@ -58,8 +58,7 @@ impl Chain {
             if change.near_start && !keep.is_past(Some(before.start)) {
                 ids.insert(before.holder());
             }
-            let goes_on = is_stored(read, key, |stretch| stretch.goes_on)?;
-            if !change.near_end && !goes_on {
+            if !change.near_end && !is_stored(read, key, |stretch| stretch.goes_on)? {
                 continue;
             }
             // Each stretch that a visit goes through leads to the next. As many again are read as were followed, so that an

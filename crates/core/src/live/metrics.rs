@@ -11,6 +11,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::rows::Listing;
+use super::timeline::Cut;
 use crate::config::Meaning;
 use crate::contribution::{Calendar, Cell, Scope};
 
@@ -134,7 +135,7 @@ pub fn metrics(totals: &LiveTotals, now: DateTime<Utc>, meaning: &Meaning) -> Ve
         found: Vec::new(),
         now,
         today: calendar.day(now),
-        gap: i64::from(meaning.session_gap_minutes) * 60_000_000,
+        gap: Cut::of(meaning).gap,
         calendar,
     };
     sales::rows(totals, meaning, &mut rows);
